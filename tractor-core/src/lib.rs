@@ -1,0 +1,3 @@
+//! The runtime of tractor: nodes, actors, portals, contexts, nurseries and the guardian.
+//!
+//! Users depend on the `tractor` crate, which re-exports what is theirs; this crate is its engine.
