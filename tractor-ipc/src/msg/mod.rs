@@ -1,7 +1,7 @@
 //! The only list of messages.
 //!
 //! A message is a *head* (this module's enums) and, for some kinds, a *payload*: raw bytes behind the head, which only
-//! the dialog that owns the [`Cid`](crate::id::Cid) decodes, with its own type. Who may send what and when is in
+//! the dialog that owns the [`Cid`] decodes, with its own type. Who may send what and when is in
 //! `docs/protocol.md`; here is only its form. Nothing here recurses: a fault tree travels flattened.
 
 mod dialog;
