@@ -1,3 +1,5 @@
 //! The runtime of tractor: nodes, actors, portals, contexts, nurseries and the guardian.
 //!
 //! Users depend on the `tractor` crate, which re-exports what is theirs; this crate is its engine.
+
+pub mod proto;
