@@ -5,3 +5,4 @@
 pub mod fault;
 pub mod limits;
 pub mod message;
+pub mod proto;

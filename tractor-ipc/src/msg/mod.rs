@@ -55,6 +55,8 @@ pub enum Msg {
     Cast(Box<Cast>),
     /// What the child is to be; payload: a [`SpawnSpec`].
     SpawnSpec,
+    /// The actor has been built and serves from now on.
+    Ready { actor: ActorSlot },
     /// Close to new work, finish what is queued, end.
     Drain(Drain),
     /// The actor and all below it have fully ended; payload: a [`Fault`] if `how` says it failed.

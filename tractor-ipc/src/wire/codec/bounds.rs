@@ -26,6 +26,7 @@ pub(super) fn check_bounds(msg: &Msg) -> Result<(), BoundError> {
         | Msg::Cancel(_)
         | Msg::CancelAck(_)
         | Msg::SpawnSpec
+        | Msg::Ready { .. }
         | Msg::Drain(_)
         | Msg::Ended { .. }
         | Msg::Ping(_)

@@ -119,6 +119,7 @@ pub fn name(msg: &Msg) -> &'static str {
         Msg::CancelAck(_) => "CancelAck",
         Msg::Cast(_) => "Cast",
         Msg::SpawnSpec => "SpawnSpec",
+        Msg::Ready { .. } => "Ready",
         Msg::Drain(_) => "Drain",
         Msg::Ended { .. } => "Ended",
         Msg::Ping(_) => "Ping",
@@ -143,6 +144,7 @@ pub fn takes_payload(msg: &Msg) -> bool {
         | Msg::Stop { .. }
         | Msg::Cancel(_)
         | Msg::CancelAck(_)
+        | Msg::Ready { .. }
         | Msg::Drain(_)
         | Msg::Ping(_)
         | Msg::Pong(_)
