@@ -235,6 +235,15 @@ pub enum Lane {
     Data,
 }
 
+impl From<Lane> for tractor_ipc::Lane {
+    fn from(lane: Lane) -> Self {
+        match lane {
+            Lane::Control => Self::Control,
+            Lane::Data => Self::Data,
+        }
+    }
+}
+
 /// A request for one of our actors.
 #[derive(Debug, PartialEq)]
 pub struct Request {

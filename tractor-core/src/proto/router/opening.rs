@@ -198,6 +198,15 @@ impl Router {
         }
     }
 
+    /// Whether a dialog we opened has yet to end at its far side.
+    pub fn is_under_way(&self, cid: Cid) -> bool {
+        match self.opened.get(key_of(cid)) {
+            Some(Opened::Live { dialog, .. }) => !dialog.far_ended(),
+            Some(Opened::Queued(_)) => true,
+            None => false,
+        }
+    }
+
     /// How long the callee's teardown may take, once it accepted a cancel and until it has ended.
     pub fn cancel_acked(&self, cid: Cid) -> Option<Duration> {
         match self.opened.get(key_of(cid))? {

@@ -29,6 +29,12 @@ impl Router {
         self.actors.remove(&actor);
     }
 
+    /// Whether a dialog of the peer's still waits for its end, and has not been cancelled.
+    pub fn is_wanted(&mut self, cid: Cid) -> bool {
+        self.served_mut(cid)
+            .is_some_and(|dialog| !dialog.is_cancelled())
+    }
+
     /// Accepts a context or stream, granting the opener this window under our policy.
     ///
     /// # Errors
