@@ -22,7 +22,7 @@ pub mod wire;
 pub use addr::{ActorRef, Addr};
 pub use channel::{
     Flusher, Lane, Link, LinkLimits, LinkReceiver, LinkSender, LinkStatistics, PeerInfo,
-    ReceiverStatistics, accept, dial,
+    ReceiverStatistics, Room, accept, dial,
 };
 pub use error::{ConnectError, LinkDown, PushError, RecvError};
 pub use id::{ActorId, ActorName, ActorSlot, Cid, LinkSide, NameError, TreeId};

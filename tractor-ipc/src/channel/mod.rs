@@ -29,7 +29,7 @@ use tokio::io::AsyncWriteExt;
 
 pub use flusher::Flusher;
 pub use receiver::{LinkReceiver, ReceiverStatistics};
-pub use sender::LinkSender;
+pub use sender::{LinkSender, Room};
 
 use crate::addr::Addr;
 use crate::error::ConnectError;

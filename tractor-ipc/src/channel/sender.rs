@@ -1,5 +1,6 @@
 //! The sending end of a link, as everybody who sends holds it.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -28,7 +29,7 @@ impl LinkSender {
     }
 
     /// Queues a message and has it written soon. Bounded by what its callers do: wait for
-    /// [`poll_room`](Self::poll_room) before data, and send control only as often as the protocol allows.
+    /// [`room`](Self::room) before data, and send control only as often as the protocol allows.
     ///
     /// # Errors
     ///
@@ -43,8 +44,20 @@ impl LinkSender {
         self.owned.shared.retract(cid)
     }
 
-    /// Ready while there is room for data. Any number of tasks may wait; all are woken when there is room again, in
-    /// the order they came.
+    /// Waits for room for data. Any number may wait; all are woken when there is room again, first come first.
+    ///
+    /// # Cancel safety
+    ///
+    /// Cancel safe; nothing is reserved.
+    pub fn room(&self) -> Room<'_> {
+        Room {
+            sender: self,
+            ticket: None,
+        }
+    }
+
+    /// Ready while there is room for data; for a task that drives the link, and lives as long as it does. Others wait
+    /// by [`room`](Self::room), which leaves nothing behind when it is dropped.
     ///
     /// # Errors
     ///
@@ -77,6 +90,31 @@ impl LinkSender {
     /// Changes the limit for the messages queued from now on.
     pub fn set_message_max(&self, message_max: usize) {
         self.owned.shared.set_message_max(message_max);
+    }
+}
+
+/// Waits until there is room for data on a link; see [`LinkSender::room`].
+#[derive(Debug)]
+#[must_use = "nothing waits before it is polled"]
+pub struct Room<'a> {
+    sender: &'a LinkSender,
+    ticket: Option<u64>,
+}
+
+impl Future for Room<'_> {
+    type Output = Result<(), LinkDown>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let sender = self.sender;
+        sender.owned.shared.poll_room_ticket(&mut self.ticket, cx)
+    }
+}
+
+impl Drop for Room<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            self.sender.owned.shared.drop_ticket(ticket);
+        }
     }
 }
 

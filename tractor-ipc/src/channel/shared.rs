@@ -1,7 +1,7 @@
 //! What the parts of a link share: the outbox, its end, and who waits for what. One short lock, never held over I/O
 //! and never over a wake.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -99,6 +99,23 @@ impl Shared {
     }
 
     pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<(), LinkDown>> {
+        self.room(|room| room.add_driver(cx.waker()))
+    }
+
+    /// As `poll_room`, for a future that may be dropped: it gives its ticket back.
+    pub(super) fn poll_room_ticket(
+        &self,
+        ticket: &mut Option<u64>,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), LinkDown>> {
+        self.room(|room| room.add_ticket(ticket, cx.waker()))
+    }
+
+    pub(super) fn drop_ticket(&self, ticket: u64) {
+        self.lock().room.tickets.remove(&ticket);
+    }
+
+    fn room(&self, wait: impl FnOnce(&mut RoomWaiters)) -> Poll<Result<(), LinkDown>> {
         let mut state = self.lock();
         if let Some(down) = state.phase.down() {
             return Poll::Ready(Err(down));
@@ -106,7 +123,7 @@ impl Shared {
         if state.outbox.has_room() {
             return Poll::Ready(Ok(()));
         }
-        state.room.add(cx.waker());
+        wait(&mut state.room);
         Poll::Pending
     }
 
@@ -266,29 +283,37 @@ impl FlusherWait {
     }
 }
 
-/// Who waits for room, each task once, first come first woken. Bounded by the tasks there are: a task that polls again
-/// takes no second place.
+/// Who waits for room. Tickets are bounded by the futures that hold them, the others by the tasks that drive links.
 #[derive(Debug, Default)]
 struct RoomWaiters {
-    order: Vec<Waker>,
-    /// Address and vtable of each waker in `order`, unique while we hold it.
-    known: HashSet<(usize, usize)>,
+    next_ticket: u64,
+    /// By order of arrival; a future that has to wait again keeps its place.
+    tickets: BTreeMap<u64, Waker>,
+    drivers: Vec<Waker>,
 }
 
 impl RoomWaiters {
-    fn add(&mut self, waker: &Waker) {
-        let key = (
-            waker.data().addr(),
-            std::ptr::from_ref(waker.vtable()).addr(),
-        );
-        if self.known.insert(key) {
-            self.order.push(waker.clone());
+    fn add_driver(&mut self, waker: &Waker) {
+        if !self.drivers.iter().any(|known| known.will_wake(waker)) {
+            self.drivers.push(waker.clone());
         }
     }
 
+    fn add_ticket(&mut self, ticket: &mut Option<u64>, waker: &Waker) {
+        let number = *ticket.get_or_insert_with(|| {
+            self.next_ticket += 1;
+            self.next_ticket
+        });
+        self.tickets.insert(number, waker.clone());
+    }
+
     fn take(&mut self) -> Vec<Waker> {
-        self.known.clear();
-        std::mem::take(&mut self.order)
+        if self.drivers.is_empty() && self.tickets.is_empty() {
+            return Vec::new();
+        }
+        let mut wakers = std::mem::take(&mut self.drivers);
+        wakers.extend(std::mem::take(&mut self.tickets).into_values());
+        wakers
     }
 }
 

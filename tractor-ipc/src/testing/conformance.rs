@@ -267,7 +267,7 @@ async fn reports_a_cut(a: Box<dyn Transport>, b: Box<dyn Transport>) {
 
 async fn send_numbered(sender: &LinkSender) {
     for number in 0..NUMBERED {
-        poll_fn(|cx| sender.poll_room(cx)).await.unwrap();
+        sender.room().await.unwrap();
         sender
             .push(Lane::Data, &value(number), &body(number))
             .unwrap();

@@ -76,7 +76,11 @@ impl Decoder {
             self.buf.advance(self.at);
         }
         self.at = 0;
-        let wanted = Frame::missing(&self.buf).max(ROOM_MIN);
+        let wanted = match self.buf.is_empty() {
+            // Nothing would have to be moved: take the room a busy link has earned.
+            true => self.chunk,
+            false => Frame::missing(&self.buf).max(ROOM_MIN),
+        };
         if self.spare() < wanted {
             self.buf.reserve(wanted.max(self.chunk));
         }
