@@ -1,3 +1,5 @@
-//! The machines against each other.
+//! The machines against each other and against random schedules.
 
 mod smoke;
+mod supervisor;
+mod teardown;
