@@ -1,6 +1,8 @@
 //! The pure machines: what two peers owe each other, and what a nursery owes its children.
 //!
-//! [`Router`] keeps one link's dialogs, [`OpenerDialog`] and [`CalleeDialog`] are the two sides of one. Each is a plain struct with the same grammar:
+//! [`Router`] keeps one link's dialogs, [`OpenerDialog`] and [`CalleeDialog`] are the two sides of one,
+//! [`Supervisor`] decides what a nursery does when something in it ends, [`Teardown`] walks one child down the ladder.
+//! Each is a plain struct with the same grammar:
 //!
 //! - getters;
 //! - `handle_*` for what came from outside, commands for what the local side wants;
@@ -12,6 +14,8 @@
 pub mod dialog;
 pub mod router;
 pub mod slots;
+pub mod supervisor;
+pub mod teardown;
 #[cfg(test)]
 mod tests;
 pub mod window;
@@ -26,6 +30,8 @@ pub use router::{
     Action, ActorEvent, Cancelled, Cast, CastPlace, CastRefused, CommandError, Open, OpenRefused,
     Request, Router, RouterConfig, RouterStatistics, SendPlace, Ticket, Violation,
 };
+pub use supervisor::{BodyEnd, ChildId, ChildKind, Closed, Supervisor, SupervisorAction, Verdict};
+pub use teardown::{Ladder, Rung, Teardown, TeardownAction};
 
 /// Why a link, or the actor behind it, is no more. Every waiter gets the same one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,8 +6,8 @@
 use tractor_ipc::limits::WINDOW_MAX;
 use tractor_ipc::msg::{CallKind, Overrun};
 
-use super::DialogViolation;
 use super::flow::{Admission, Flow, Inbox, Outbound, Pushed, Recv};
+use super::{DialogViolation, WrongPhase};
 use crate::proto::Wake;
 
 /// The callee's side of one dialog.
@@ -31,13 +31,6 @@ enum Stage {
 enum CancelPhase {
     Unasked,
     Asked,
-}
-
-/// A command of the local side that the dialog's phase has no place for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WrongPhase {
-    /// The phase it met.
-    pub phase: &'static str,
 }
 
 impl<P> CalleeDialog<P> {

@@ -21,7 +21,7 @@ mod callee;
 mod flow;
 mod opener;
 
-pub use callee::{CalleeDialog, WrongPhase};
+pub use callee::CalleeDialog;
 pub use flow::{Admission, AtZero, Flow, Inbox, Outbound, Pushed, Recv};
 pub use opener::{CancelStep, OpenerDialog, ReleaseStep};
 
@@ -91,4 +91,11 @@ pub enum DialogViolation {
         /// The message.
         message: &'static str,
     },
+}
+
+/// A command of the local side that the dialog's phase has no place for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongPhase {
+    /// The phase it met.
+    pub phase: &'static str,
 }

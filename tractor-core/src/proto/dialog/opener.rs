@@ -10,7 +10,7 @@ use tractor_ipc::limits::WINDOW_MAX;
 use tractor_ipc::msg::{CallKind, Overrun};
 
 use super::flow::{Admission, Flow, Inbox, Outbound, Pushed, Recv};
-use super::{DialogViolation, Outcome, Reply};
+use super::{DialogViolation, Outcome, Reply, WrongPhase};
 use crate::proto::{Loss, Wake};
 
 /// The opener's side of one dialog.
@@ -195,11 +195,21 @@ impl<P> OpenerDialog<P> {
         }
     }
 
-    /// Ends this side's direction; true if `Stop` is to be sent.
-    pub fn stop(&mut self) -> bool {
+    /// Ends this side's direction; true if `Stop` is to be sent. Not before the callee has accepted: until then nothing but
+    /// a cancel may follow the `Start`, which could still be taken back.
+    pub fn stop(&mut self) -> Result<bool, WrongPhase> {
         match (&mut self.flow, &self.far) {
-            (Some(flow), Far::Owing { .. }) => flow.out.stop(),
-            (_, _) => false,
+            (_, Far::Ended) => Ok(false),
+            (
+                Some(flow),
+                Far::Owing {
+                    stage: Stage::Accepted | Stage::Started | Stage::Broken,
+                    ..
+                },
+            ) => Ok(flow.out.stop()),
+            (_, Far::Owing { .. }) => Err(WrongPhase {
+                phase: self.phase(),
+            }),
         }
     }
 

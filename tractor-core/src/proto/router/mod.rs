@@ -16,11 +16,13 @@
 //! - RTR-4: `Start`s and `Cast`s to one actor leave in the order their places were taken.
 //! - RTR-5: requests under way to one actor never exceed the window it granted; a router never sends one without credit.
 //! - RTR-6: values of one direction under way and unread never exceed the window its reader granted.
-//! - RTR-7: `Cancel` never leaves before its `Start`; a frame of an earlier use of a slot is dropped and counted.
+//! - RTR-7: nothing of a dialog leaves before its `Start`, and nothing but `Cancel` before the `Start` is answered (so a
+//!   `Start` can be taken back alone); a frame of an earlier use of a slot is dropped and counted.
 //! - RTR-8: when the link is lost, every dialog and every queued place ends with the same cause, and every handler is
 //!   asked to end.
 //! - RTR-9: a slot is free again once the handle is released and the far side has ended: nothing is left at rest.
 //! - RTR-10: a message that does not fit its dialog ends that dialog alone; one that belongs to none is a [`Violation`].
+//! - RTR-11: whoever found nothing (no value, no credit, no outcome) is notified once there is something.
 
 mod action;
 mod actors;

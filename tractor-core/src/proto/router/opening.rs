@@ -149,9 +149,10 @@ impl Router {
         }
     }
 
-    /// The local handle is gone. What has not ended by then is asked to, and its end is absorbed; a driver that wants
-    /// its `Start` taken back, or another reason than `Dropped`, cancels first.
-    pub fn release(&mut self, cid: Cid, now: Instant) {
+    /// The local handle is gone. What has not ended by then and was not cancelled is, as `Dropped`; its end is absorbed.
+    ///
+    /// `start_retracted` as for [`Router::cancel`].
+    pub fn release(&mut self, cid: Cid, start_retracted: bool, now: Instant) {
         let key = key_of(cid);
         if let Some(Opened::Queued(_)) = self.opened.get(key) {
             self.unqueue(cid, None);
@@ -161,7 +162,9 @@ impl Router {
             return;
         };
         let actor = *actor;
-        if !dialog.far_ended() && take_back_start(&mut self.actions, cid) {
+        let unsent =
+            !dialog.far_ended() && (start_retracted || take_back_start(&mut self.actions, cid));
+        if unsent {
             self.opened.remove(key);
             self.counted.unsent += 1;
             self.regain(actor, now);

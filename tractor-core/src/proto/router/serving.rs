@@ -24,9 +24,13 @@ impl Router {
         self.actors.entry(actor).or_insert_with(fresh);
     }
 
-    /// This actor of ours is no more. Requests for it still come as [`Action::Request`], to be refused.
+    /// This actor of ours is no more. Requests for it still come as [`Action::Request`], to be refused; so that those who
+    /// wait for room learn it too, its whole window is given back.
     pub fn remove_actor(&mut self, actor: ActorSlot) {
-        self.actors.remove(&actor);
+        let window = self.actors.remove(&actor);
+        if self.loss().is_none() {
+            self.grant_requests(actor, window.map_or(0, RecvWindow::withheld));
+        }
     }
 
     /// Whether a dialog of the peer's still waits for its end, and has not been cancelled.
@@ -91,11 +95,7 @@ impl Router {
             return;
         }
         let grant = self.actors.get_mut(&actor).and_then(RecvWindow::consumed);
-        if let Some(amount) = grant {
-            let to = CreditTo::Requests(actor);
-            let credit = Msg::Credit(Credit { to, amount });
-            self.transmit(Lane::Control, credit, Bytes::new());
-        }
+        self.grant_requests(actor, grant.unwrap_or(0));
     }
 
     pub(super) fn handle_start(
@@ -240,11 +240,17 @@ impl Router {
             None => {
                 // It is gone, or never was: nothing of it is kept here, so its place is free at once and whoever waits
                 // behind it is refused in turn.
-                let to = CreditTo::Requests(actor);
-                let credit = Msg::Credit(Credit { to, amount: 1 });
-                self.transmit(Lane::Control, credit, Bytes::new());
+                self.grant_requests(actor, 1);
                 Ok(())
             }
+        }
+    }
+
+    fn grant_requests(&mut self, actor: ActorSlot, amount: u32) {
+        if amount > 0 {
+            let to = CreditTo::Requests(actor);
+            let credit = Msg::Credit(Credit { to, amount });
+            self.transmit(Lane::Control, credit, Bytes::new());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use tractor_ipc::id::Cid;
-use tractor_ipc::msg::{Credit, CreditTo, Msg};
+use tractor_ipc::msg::{CallKind, Credit, CreditTo, Msg};
 
 use super::action::{CommandError, Lane, SendPlace};
 use super::opening::{Opened, find_opened};
@@ -17,7 +17,10 @@ impl Router {
         let admission = if cid.opener() == self.side {
             match self.opened.get_mut(key_of(cid)) {
                 Some(Opened::Live { dialog, .. }) if !dialog.far_ended() => dialog.admit(),
-                Some(Opened::Queued(_)) => Admission::NoCredit,
+                Some(Opened::Queued(queued)) => match queued.open.kind {
+                    CallKind::Context => Admission::NoCredit,
+                    CallKind::Unary | CallKind::Stream => Admission::Stopped,
+                },
                 Some(Opened::Live { .. }) | None => return SendPlace::Ended,
             }
         } else {
@@ -44,7 +47,10 @@ impl Router {
         let (found, credit) = if own {
             match self.opened.get_mut(key_of(cid)) {
                 Some(Opened::Live { dialog, .. }) => dialog.recv(),
-                Some(Opened::Queued(_)) => (Recv::Empty, None),
+                Some(Opened::Queued(queued)) => match queued.open.kind {
+                    CallKind::Context | CallKind::Stream => (Recv::Empty, None),
+                    CallKind::Unary => (Recv::Ended, None),
+                },
                 None => (Recv::Ended, None),
             }
         } else {
@@ -65,7 +71,7 @@ impl Router {
     pub fn stop(&mut self, cid: Cid) -> Result<(), CommandError> {
         let stop = if cid.opener() == self.side {
             let dialog = self.dialog_mut(cid).ok_or(CommandError::Ended)?;
-            dialog.stop()
+            dialog.stop().map_err(|wrong| wrong.of("stop"))?
         } else {
             let dialog = self.served_mut(cid).ok_or(CommandError::Ended)?;
             dialog.stop().map_err(|wrong| wrong.of("stop"))?

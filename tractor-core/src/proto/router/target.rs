@@ -11,21 +11,16 @@ use crate::proto::Loss;
 use crate::proto::slots::Key;
 use crate::proto::window::SendWindow;
 
-/// Every actor of the peer we have asked something of, by its slot there.
+/// Every actor of the peer we have asked something of. An earlier actor of a slot is kept only while somebody waits for
+/// it.
 #[derive(Debug)]
 pub(super) struct Targets {
-    by_slot: BTreeMap<u32, Target>,
+    by_slot: BTreeMap<ActorSlot, Target>,
     window: u32,
 }
 
 #[derive(Debug)]
-struct Target {
-    generation: u32,
-    phase: Phase,
-}
-
-#[derive(Debug)]
-enum Phase {
+enum Target {
     Live(Live),
     Gone(Loss),
 }
@@ -56,67 +51,68 @@ impl Targets {
         }
     }
 
-    /// The actor of this slot, met for the first time perhaps.
+    /// This actor, met for the first time perhaps.
     pub(super) fn reach(&mut self, actor: ActorSlot) -> Result<&mut Live, Loss> {
-        let window = self.window;
-        let fresh = || Target {
-            generation: actor.generation(),
-            phase: Phase::Live(Live {
-                window: SendWindow::new(window),
-                queue: VecDeque::new(),
-                husks: 0,
-            }),
-        };
-        let target = self.by_slot.entry(actor.slot()).or_insert_with(fresh);
-        if target.generation < actor.generation() {
-            if let Phase::Live(live) = &target.phase
-                && !live.queue.is_empty()
-            {
-                // The peer names a new actor in a slot whose last one it never ended.
+        if !self.by_slot.contains_key(&actor) {
+            if self.was_met(actor) {
+                // A later actor has its slot, so it has ended.
                 return Err(Loss::Closed);
             }
-            *target = fresh();
+            self.by_slot
+                .retain(|met, target| met.slot() != actor.slot() || target.is_awaited());
         }
-        match &mut target.phase {
-            Phase::Live(live) if target.generation == actor.generation() => Ok(live),
-            Phase::Live(_) => Err(Loss::Closed),
-            Phase::Gone(loss) => Err(loss.clone()),
+        let window = SendWindow::new(self.window);
+        let target = self.by_slot.entry(actor).or_insert_with(|| {
+            Target::Live(Live {
+                window,
+                queue: VecDeque::new(),
+                husks: 0,
+            })
+        });
+        match target {
+            Target::Live(live) => Ok(live),
+            Target::Gone(loss) => Err(loss.clone()),
         }
     }
 
-    /// The actor of this slot, if it was met and takes requests.
+    /// This actor, if it was met and takes requests.
     pub(super) fn get(&mut self, actor: ActorSlot) -> Option<&mut Live> {
-        let target = self.by_slot.get_mut(&actor.slot())?;
-        match &mut target.phase {
-            Phase::Live(live) if target.generation == actor.generation() => Some(live),
-            Phase::Live(_) | Phase::Gone(_) => None,
+        match self.by_slot.get_mut(&actor)? {
+            Target::Live(live) => Some(live),
+            Target::Gone(_) => None,
         }
     }
 
     /// Whether this actor, or a later one of its slot, was ever met.
     pub(super) fn was_met(&self, actor: ActorSlot) -> bool {
-        let target = self.by_slot.get(&actor.slot());
-        target.is_some_and(|target| target.generation >= actor.generation())
+        let next = self.by_slot.range(actor..).next();
+        next.is_some_and(|(met, _)| met.slot() == actor.slot())
     }
 
     /// The actor has ended: it takes nothing any more. Returns who waited for it.
     pub(super) fn end(&mut self, actor: ActorSlot, loss: Loss) -> VecDeque<Place> {
-        let target = self.by_slot.entry(actor.slot()).or_insert(Target {
-            generation: actor.generation(),
-            phase: Phase::Gone(loss.clone()),
-        });
-        if target.generation != actor.generation() {
+        // The peer may name as many actors as it likes here: only those we know of are kept.
+        if !self.by_slot.contains_key(&actor) && actor != ActorSlot::MAIN {
             return VecDeque::new();
         }
-        match std::mem::replace(&mut target.phase, Phase::Gone(loss)) {
-            Phase::Live(live) => live.queue,
-            Phase::Gone(_) => VecDeque::new(),
+        match self.by_slot.insert(actor, Target::Gone(loss)) {
+            Some(Target::Live(live)) => live.queue,
+            Some(Target::Gone(_)) | None => VecDeque::new(),
         }
     }
 
     /// Forgets every actor, and who waited for it.
     pub(super) fn clear(&mut self) {
         self.by_slot.clear();
+    }
+}
+
+impl Target {
+    fn is_awaited(&self) -> bool {
+        match self {
+            Self::Live(live) => live.queue.len() > live.husks,
+            Self::Gone(_) => false,
+        }
     }
 }
 

@@ -60,7 +60,7 @@ fn a_call_goes_there_and_back() {
         parent.take_outcome(cid),
         Some(Outcome::Return(Bytes::from("result")))
     );
-    parent.release(cid, NOW);
+    parent.release(cid, false, NOW);
     assert_eq!(
         (parent.statistics().opened, child.statistics().served),
         (0, 0)
