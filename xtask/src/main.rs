@@ -1,7 +1,9 @@
 //! The project's own checks, in std alone, so that nothing needs installing to run them.
 //!
-//! `cargo xtask tidy` checks what the compiler and clippy do not (see [`tidy`]).
+//! `cargo xtask tidy` checks what the compiler and clippy do not (see [`tidy`]); `cargo xtask ci`
+//! runs everything a change has to pass (see [`ci`]).
 
+mod ci;
 mod tidy;
 
 use std::path::Path;
@@ -13,7 +15,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["tidy"] => tidy::run(root),
-        _ => Err("usage: cargo xtask tidy".to_owned()),
+        ["ci"] => ci::run(root),
+        _ => Err("usage: cargo xtask tidy | ci".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
