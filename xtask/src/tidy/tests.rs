@@ -322,7 +322,7 @@ fn the_acceptance_table_is_complete_and_true() {
         "//! Docs.\n/// A1: it is so.\n#[test]\nfn one() {}\n\n/// Other.\n#[test]\nfn two() {}\n";
     let check_with = |rows: &str, expected: &[&str]| {
         let page = format!(
-            "# Acceptance\n\nRanges: A1–A2, B1–B1\n\n| case | status | where |\n|---|---|---|\n{rows}"
+            "# Acceptance\n\nRanges: A1–A2, B1–B1\n\n| case | about | status | where |\n|---|---|---|---|\n{rows}"
         );
         let files = [
             ("docs/acceptance.md", &*page),
@@ -332,15 +332,15 @@ fn the_acceptance_table_is_complete_and_true() {
         ];
         expect(acceptance::check, &files, expected);
     };
-    let a1 = "| A1 | covered | `one` |\n";
-    let a2 = "| A2 | replaced | [why](design.md#streams-and-credit) |\n";
-    let b1 = "| B1 | compile error | `tests/ui/fail/x.rs` |\n";
+    let a1 = "| A1 | x | covered | `one` |\n";
+    let a2 = "| A2 | x | replaced | [why](design.md#streams-and-credit) |\n";
+    let b1 = "| B1 | x | compile error | `tests/ui/fail/x.rs` |\n";
     check_with(&format!("{a1}{a2}{b1}"), &[]);
-    check_with(&format!("{a1}{b1}| A2 | later | discovery |\n"), &[]);
+    check_with(&format!("{a1}{b1}| A2 | x | later | discovery |\n"), &[]);
     check_with(&format!("{a1}{a2}"), &["B1 has no row"]);
     check_with(&format!("{a1}{a2}{b1}{a2}"), &["A2 has 2 rows"]);
     check_with(
-        &format!("{a1}{a2}{b1}| B2 | later | x |\n"),
+        &format!("{a1}{a2}{b1}| B2 | x | later | x |\n"),
         &["B2 is in none"],
     );
     for (row, finding) in [
@@ -358,9 +358,9 @@ fn the_acceptance_table_is_complete_and_true() {
         ("later | ", "A1: say with which subject"),
         ("planned | x", "A1: its status is"),
     ] {
-        check_with(&format!("| A1 | {row} |\n{a2}{b1}"), &[finding]);
+        check_with(&format!("| A1 | x | {row} |\n{a2}{b1}"), &[finding]);
     }
-    let no_ranges = [("docs/acceptance.md", "| A1 | later | x |\n")];
+    let no_ranges = [("docs/acceptance.md", "| A1 | x | later | x |\n")];
     expect(acceptance::check, &no_ranges, &["a line `Ranges:"]);
     expect(acceptance::check, &[], &["missing"]);
 }
