@@ -44,15 +44,10 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
     findings
 }
 
-/// A compile test (`tests/ui/`) is an example of a user's file: a plain comment will do.
+/// A compile test stands for a user's file, and its name says what it is about.
 fn has_module_docs(path: &str, text: &str) -> bool {
-    let start = if path.contains("tests/ui/") {
-        "//"
-    } else {
-        "//!"
-    };
     let mut lines = text.lines().skip_while(|line| line.starts_with("#!"));
-    lines.next().is_some_and(|line| line.starts_with(start))
+    path.contains("tests/ui/") || lines.next().is_some_and(|line| line.starts_with("//!"))
 }
 
 fn open_ends(path: &str, source: &Source) -> Vec<String> {

@@ -59,11 +59,9 @@ fn declared<'a>(tree: &'a Tree, findings: &mut Vec<String>) -> BTreeMap<&'a str,
             let Some(id) = ids(bare).next().filter(|id| bare.starts_with(id)) else {
                 continue;
             };
-            if !bare[id.len()..]
-                .trim_start_matches(['*', '`'])
-                .starts_with(':')
-            {
-                continue;
+            let is_item = doc.trim_start().starts_with(['-', '*']);
+            if !is_item && !bare[id.len()..].starts_with(':') {
+                continue; // prose
             }
             let place = format!("{path}:{line}");
             if !doc.starts_with(&format!(" - {id}: ")) {

@@ -11,12 +11,12 @@ use super::source::{lines, paths, words};
 pub(super) const LAYERS: [(&str, &str); 2] = [
     (
         "tractor-ipc",
-        "time limits ← id ← addr ← msg ← wire ← transport ← channel ← testing fuzzing",
+        "time limits ← id ← addr ← msg ← wire ← error ← transport ← channel ← testing fuzzing",
     ),
     (
         "tractor-core",
-        "limits ← clock sync fault ← scope proto host ← guardian ← node ← context ← rpc ← actor \
-         ← portal ← spawn ← nursery ← boot",
+        "limits ← clock sync message ← fault ← scope proto host ← guardian ← node ← context ← rpc \
+         ← actor ← portal ← spawn ← nursery ← boot",
     ),
 ];
 

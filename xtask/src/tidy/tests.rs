@@ -60,7 +60,7 @@ fn a_file_has_docs_a_bounded_size_and_nothing_left_open() {
     let check = files::check;
     expect(
         check,
-        &[("src/a.rs", good), ("tests/ui/fail/b.rs", "// Rule.")],
+        &[("src/a.rs", good), ("tests/ui/fail/b.rs", "fn main() {}")],
         &[],
     );
     expect(
@@ -242,6 +242,7 @@ fn an_invariant_is_declared_once_and_cited() {
     for form in [
         "//! * **CTX-3**: three",
         "//! CTX-3: three",
+        "//! * `CTX-3` Three",
         "//! - `CTX-3`: three",
     ] {
         let cites = format!("{cites}/// CTX-3\n");
