@@ -105,7 +105,7 @@ fn nextest(root: &Path) -> Result<(), String> {
     }
     finish(
         "nextest",
-        cargo(root, "nextest run --locked --test it").status(),
+        cargo(root, "nextest run --workspace --locked --profile processes").status(),
     )
 }
 
