@@ -10,6 +10,7 @@ mod files;
 mod invariants;
 mod layers;
 mod licences;
+mod readme;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -59,6 +60,7 @@ fn check(tree: &Tree) -> Vec<String> {
         invariants::check,
         architecture::check,
         acceptance::check,
+        readme::check,
     ];
     checks.iter().flat_map(|check| check(tree)).collect()
 }

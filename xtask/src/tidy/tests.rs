@@ -365,3 +365,25 @@ fn the_acceptance_table_is_complete_and_true() {
     expect(acceptance::check, &no_ranges, &["a line `Ranges:"]);
     expect(acceptance::check, &[], &["missing"]);
 }
+
+#[test]
+fn the_readme_shows_the_quickstart() {
+    let program = "use tractor::prelude::*;\n\nfn main() {}\n";
+    let readme = format!("# x\n\n```rust\n{program}```\n\n```sh\ny\n```\n");
+    let example = format!("//! Docs.\n//! More.\n\n{program}");
+    let check = readme::check;
+    expect(
+        check,
+        &[("README.md", &readme), ("examples/quickstart.rs", &example)],
+        &[],
+    );
+    let other = example.replace("main", "other");
+    let finding = &["its program is not examples/quickstart.rs"];
+    expect(
+        check,
+        &[("README.md", &readme), ("examples/quickstart.rs", &other)],
+        finding,
+    );
+    expect(check, &[("README.md", &readme)], finding);
+    expect(check, &[], finding);
+}
