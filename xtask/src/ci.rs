@@ -59,8 +59,11 @@ const STEPS: [(&str, Step); 10] = [
     (
         "loom models",
         Step::Cargo(
-            "test --package tractor-core --lib --release --locked --target-dir target/loom loom",
-            &[("RUSTFLAGS", "--cfg tractor_loom")],
+            "test --package tractor-core --lib --release --locked --target-dir target/loom loom_",
+            &[
+                ("RUSTFLAGS", "--cfg tractor_loom"),
+                ("LOOM_MAX_PREEMPTIONS", "3"),
+            ],
         ),
     ),
     (

@@ -14,9 +14,7 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn new(path: &str, text: &str) -> Self {
         let (code, comments) = split(text);
-        let is_test = path
-            .split('/')
-            .any(|part| part == "tests" || part == "tests.rs");
+        let is_test = path.split('/').any(|part| TESTS.contains(&part));
         let tests_from = if is_test { 1 } else { tests_from(&code) };
         let text = text.to_owned();
         Self {
@@ -193,3 +191,6 @@ fn quoted(text: &str) -> usize {
     }
     text.len()
 }
+
+/// Folders and files of test code; what else is stands behind `#[cfg(test)]` at a file's end.
+const TESTS: [&str; 3] = ["tests", "tests.rs", "models.rs"];
