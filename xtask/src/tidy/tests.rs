@@ -189,6 +189,7 @@ fn time_is_read_in_the_clock_alone() {
         check,
         &[
             ("benches/ipc.rs", now),
+            ("tests/it/harness.rs", now),
             ("tractor-core/src/clock.rs", sleep),
         ],
         &[],
