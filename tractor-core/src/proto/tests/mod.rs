@@ -1,0 +1,3 @@
+//! The machines against each other.
+
+mod smoke;
