@@ -220,7 +220,7 @@ impl Peer {
                     .router
                     .cancel(cid, reason, canceller, None, retracted, now);
             }
-            state.router.release(cid, now);
+            state.router.release(cid, false, now);
             state.slots.clear(cid);
         });
     }
@@ -229,7 +229,7 @@ impl Peer {
     pub(crate) fn forget(self: &Arc<Self>, cid: Cid) {
         let now = self.node.clock().now();
         self.with(|state| {
-            state.router.release(cid, now);
+            state.router.release(cid, false, now);
             state.slots.clear(cid);
         });
     }
