@@ -13,7 +13,10 @@ pub mod host;
 pub mod limits;
 pub mod message;
 pub mod node;
+pub mod nursery;
 pub mod portal;
+#[doc(hidden)]
+pub mod private;
 pub mod proto;
 pub mod rpc;
 pub mod scope;

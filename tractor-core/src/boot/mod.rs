@@ -3,6 +3,9 @@
 pub mod child;
 pub mod entry;
 pub mod role;
+mod run;
 
 pub use entry::init;
 pub use role::ActorRole;
+pub(crate) use run::default_root_name;
+pub use run::{Flavor, MainOptions, TestOptions, main, test};

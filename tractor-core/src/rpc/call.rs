@@ -78,6 +78,11 @@ pub trait Expose {
     const NAME: &'static str;
 }
 
+/// The name by which `F` is exposed.
+pub const fn expose_entry<F: Expose>() -> &'static str {
+    F::NAME
+}
+
 /// A call of a free function. Awaited, it runs in this task; `portal.run(…)` runs it in another actor.
 ///
 /// # Cancel safety

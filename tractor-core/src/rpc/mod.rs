@@ -15,7 +15,7 @@ mod panic;
 mod reply;
 mod serve;
 
-pub use call::{ContextFn, Expose, FnCall, FnContext, RpcFn};
+pub use call::{ContextFn, Expose, FnCall, FnContext, RpcFn, expose_entry};
 pub(crate) use catalog::find_function;
 pub use catalog::{FUNCTIONS, FunctionEntry};
 pub use fingerprint::{LazySignature, Signature, catalog_fingerprint};
@@ -24,7 +24,7 @@ pub(crate) use panic::{catch, catch_now};
 pub(crate) use reply::cancelled_error;
 pub use reply::{Reply, StreamReply, WireReply};
 pub use serve::{Opening, ServedTask, serve_rpc};
-pub(crate) use serve::{check_signature, serve_function};
+pub(crate) use serve::{FunctionIntake, check_signature, serve_function};
 
 use bytes::Bytes;
 

@@ -9,7 +9,7 @@ use tractor_ipc::{ActorId, Cid};
 
 use super::{FunctionEntry, Hosted, RpcFn, Signature, WorkKind, decode, encode_result};
 use crate::fault::{RemoteError, RemoteErrorKind};
-use crate::node::{Incoming, Peer};
+use crate::node::{Incoming, Intake, Peer};
 
 /// The serving of one request: what is to be sent back.
 pub type ServedTask = BoxFuture<'static, Result<Bytes, RemoteError>>;
@@ -75,6 +75,30 @@ pub(crate) fn serve_function(hosted: &Arc<Hosted>, incoming: Incoming) {
         args: request.args,
     };
     hosted.spawn(kind, peer, cid, turn, entry.serve(opening));
+}
+
+/// An actor that has functions and nothing else, as a link's intake.
+pub(crate) struct FunctionIntake(pub(crate) Arc<Hosted>);
+
+impl Intake for FunctionIntake {
+    fn accept(&self, incoming: Incoming) {
+        match incoming.request.function {
+            FunctionRef::Named(_) => serve_function(&self.0, incoming),
+            FunctionRef::Method(index) => {
+                incoming.peer.request_taken();
+                let id = self.0.id();
+                let text = format!("{id} has no method number {index}");
+                let error = RemoteError::new(RemoteErrorKind::NotExposed, id.clone(), text);
+                match incoming.request.cid {
+                    Some(cid) => incoming.peer.fail(cid, &error),
+                    None => tracing::error!(%error, "a one-way message was refused"),
+                }
+            }
+        }
+    }
+
+    /// Nothing is ever queued here.
+    fn forget(&self, _peer: &Arc<Peer>, _cid: Cid) {}
 }
 
 /// Refuses a request whose caller built the signature otherwise.
