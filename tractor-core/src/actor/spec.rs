@@ -1,5 +1,6 @@
 //! An actor as data: what is sent to where it shall live.
 
+use std::any::TypeId;
 use std::future::Future;
 use std::marker::PhantomData;
 
@@ -42,6 +43,9 @@ impl<A: Actor> Spec<A> {
     /// What travels of it.
     pub(crate) fn plan(self) -> Result<(ActorPlan, Vec<Box<str>>), AnyError> {
         let exposed = self.exposed.into_iter().map(Into::into).collect();
+        if TypeId::of::<A>() == TypeId::of::<Service>() {
+            return Ok((ActorPlan::Service, exposed));
+        }
         let type_name = A::type_name().into();
         Ok((
             ActorPlan::Stateful {

@@ -83,8 +83,7 @@ async fn live(node: Arc<Node>, link: Link) -> i32 {
     let fault = ending.error.map(|error| error.to_fault());
     peer.ended(ending.how, fault.as_ref());
     peer.bye();
-    // The link's tasks end once the last bytes are written, or the parent is gone.
-    let flushed = node.tasks().wait_idle();
+    let flushed = peer.unwritten().wait_empty();
     let clock = node.clock();
     tokio::select! {
         () = flushed => {}

@@ -15,7 +15,7 @@ use tractor_ipc::msg::{CancelReason, EndedHow, Fault, FaultKind, Overrun};
 use tractor_ipc::{ActorId, ActorSlot, Cid, Instant, LinkSide};
 
 use super::effects::{Effects, Slots};
-use super::{Intake, LinkEvent, Node};
+use super::{Gauge, Intake, LinkEvent, Node};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::proto::{
     Cancelled, Cast, CastPlace, CastRefused, Loss, Open, OpenRefused, Outcome, Recv, Reply, Router,
@@ -34,6 +34,8 @@ pub(crate) struct Peer {
     state: Mutex<State>,
     /// Bounded by what the peer may say of actors: one `Ended`, one answer to each request of ours.
     events: mpsc::UnboundedSender<LinkEvent>,
+    /// Its flusher, until it has written the last byte.
+    unwritten: Gauge,
 }
 
 pub(super) struct State {
@@ -67,6 +69,7 @@ impl Peer {
                 sender,
                 state,
                 events,
+                unwritten: Gauge::default(),
             }),
             receiver,
         )
@@ -90,6 +93,11 @@ impl Peer {
     /// Counts of the link's dialogs.
     pub(crate) fn statistics(&self) -> RouterStatistics {
         self.state.lock().router.statistics()
+    }
+
+    /// Its flusher, until it has written the last byte: after [`Peer::bye`] it can be waited for.
+    pub(crate) fn unwritten(&self) -> &Gauge {
+        &self.unwritten
     }
 
     pub(super) fn sender(&self) -> &LinkSender {
