@@ -13,9 +13,8 @@ use super::letter::Letter;
 use super::{Actor, LoopEnd, Turns};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::limits::{LADDER_LEFT, MAILBOX};
-use crate::node::{LinkEvent, Node, Peer, reply};
+use crate::node::{Hosted, LinkEvent, Node, Peer, catch, decode, reply};
 use crate::proto::ActorEvent;
-use crate::rpc::{Hosted, catch, decode};
 use crate::scope::Cancellation;
 
 /// Every type of actor the macros registered: what a child looks its own up in.

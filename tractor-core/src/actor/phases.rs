@@ -15,7 +15,8 @@ use super::{Actor, Flow, MethodKind, SharedActor, hooks};
 use crate::fault::RemoteError;
 use crate::limits::LADDER_LEFT;
 use crate::node::mailbox::Receiver;
-use crate::rpc::{Hosted, Turn, WireReply, cancelled_error, catch, catch_now};
+use crate::node::{Hosted, Turn, cancelled_error, catch, catch_now};
+use crate::rpc::WireReply;
 use crate::scope::{Cancellation, ScopeOptions};
 
 /// An actor's queue, as its loop takes from it.

@@ -14,10 +14,9 @@ use crate::actor::{Actor, ActorCell, Letter, Ticket};
 use crate::error::SendError;
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::{AnyError, Message};
-use crate::node::Peer;
 use crate::node::mailbox::{Sender, Sending, TrySendError};
+use crate::node::{Peer, encode};
 use crate::proto::{Cast, CastPlace, CastRefused, Loss, Ticket as Place};
-use crate::rpc::encode;
 use crate::scope::{Checkpoint, checkpoint};
 
 /// A one-way message. Awaited, it ends once the actor's queue, or the link's window for it, has taken the message; what

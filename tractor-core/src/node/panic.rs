@@ -33,7 +33,7 @@ pub(crate) fn catch_now<T>(work: impl FnOnce() -> T, actor: &ActorId) -> Result<
 }
 
 /// Keeps `answer` until the panic that unwinds is caught.
-pub(super) fn answer_after_unwinding(answer: impl FnOnce(&RemoteError) + 'static) {
+pub(crate) fn answer_after_unwinding(answer: impl FnOnce(&RemoteError) + 'static) {
     UNANSWERED.with_borrow_mut(|waiting| waiting.push(Box::new(answer)));
 }
 

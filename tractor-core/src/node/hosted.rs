@@ -3,20 +3,20 @@
 //! The part of an actor that does not depend on its type. An orderly stop closes it to new work, waits for its calls,
 //! then ends its dialogs; a cancel ends its scope and waits for both.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 use tractor_ipc::msg::CancelReason;
 use tractor_ipc::{ActorId, Cid, Instant};
 
-use super::reply::cancelled_error;
-use super::{FunctionEntry, catch, find_function};
+use super::{Ambient, Node, Peer, catch, decode};
 use crate::fault::{RemoteError, RemoteErrorKind};
-use crate::node::{Ambient, Node, Peer};
+use crate::message::Message;
 use crate::scope::{Cancellation, Scope, ScopeOptions};
 use crate::sync::Mutex;
 
@@ -25,7 +25,7 @@ pub(crate) struct Hosted {
     id: ActorId,
     node: Arc<Node>,
     scope: Scope,
-    exposed: HashMap<&'static str, &'static FunctionEntry>,
+    exposed: HashSet<Box<str>>,
     work: Mutex<Work>,
     changed: Notify,
 }
@@ -37,6 +37,18 @@ struct Work {
     running: HashMap<u64, (WorkKind, Scope)>,
     crash: Option<RemoteError>,
 }
+
+/// A request for a function or a context, on its way to its task.
+#[derive(Debug)]
+pub struct Opening {
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) hosted: Arc<Hosted>,
+    pub(crate) cid: Cid,
+    pub(crate) args: Bytes,
+}
+
+/// The serving of one request: what is to be sent back.
+pub type ServedTask = BoxFuture<'static, Result<Bytes, RemoteError>>;
 
 /// What an orderly stop does about a piece of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +66,7 @@ pub(crate) struct Turn {
 }
 
 impl Hosted {
-    /// An actor of `node` that exposes these functions; names that this image has not are left out and logged.
+    /// An actor of `node` that exposes the functions of these names.
     pub(crate) fn new(node: Arc<Node>, id: ActorId, exposed: &[Box<str>]) -> Arc<Self> {
         let ambient = Ambient::of_actor(node.clone(), id.clone());
         let options = ScopeOptions {
@@ -62,23 +74,13 @@ impl Hosted {
             ..ScopeOptions::default()
         };
         let scope = node.scope().child_with(options);
-        let mut functions = HashMap::with_capacity(exposed.len());
-        for name in exposed {
-            match find_function(name) {
-                Some(entry) => {
-                    functions.insert(entry.name(), entry);
-                }
-                None => {
-                    tracing::error!(actor = %id, function = %name, "not in this image's catalogue")
-                }
-            }
-        }
+        let exposed = exposed.iter().cloned().collect();
         let work = Mutex::new(Work::default());
         Arc::new(Self {
             id,
             node,
             scope,
-            exposed: functions,
+            exposed,
             work,
             changed: Notify::new(),
         })
@@ -144,23 +146,9 @@ impl Hosted {
         self.turn(deadline, chain)
     }
 
-    /// The exposed function of this name.
-    pub(crate) fn function(&self, name: &str) -> Result<&'static FunctionEntry, RemoteError> {
-        self.exposed.get(name).copied().ok_or_else(|| {
-            let short = name.rsplit("::").next().unwrap_or(name);
-            let text = match find_function(name) {
-                Some(_) => format!(
-                    "{} does not expose `{name}`; start it with `expose![{short}]` among its functions",
-                    self.id
-                ),
-                None => format!(
-                    "the image of {} has no function `{name}`; a crate that nothing names is not linked: \
-                     add `use its_name as _;` to the program",
-                    self.id
-                ),
-            };
-            RemoteError::new(RemoteErrorKind::NotExposed, self.id.clone(), text)
-        })
+    /// Whether it exposes the function of this name.
+    pub(crate) fn exposes(&self, name: &str) -> bool {
+        self.exposed.contains(name)
     }
 
     /// The refusal of new work, if the actor is ending.
@@ -202,24 +190,6 @@ impl Hosted {
                 Err(cancel) => peer.fail(cid, &cancelled_error(&cancel, hosted.id.clone())),
             }
         });
-    }
-
-    /// Runs work that answers by itself in a task of its own.
-    pub(crate) fn spawn_plain<F>(self: &Arc<Self>, kind: WorkKind, turn: Turn, work: F) -> bool
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let Some(running) = self.admit(kind, &turn.scope) else {
-            return false;
-        };
-        let hosted = self.clone();
-        self.node.tasks().spawn(async move {
-            let _running = running;
-            if let Ok(Err(error)) = turn.scope.run(catch(work, &hosted.id)).await {
-                tracing::error!(actor = %hosted.id, %error, "a task of the actor panicked");
-            }
-        });
-        true
     }
 
     /// Ends the actor by a failure of its own.
@@ -292,6 +262,17 @@ impl Hosted {
             key,
         })
     }
+}
+
+impl Opening {
+    pub(crate) fn decode_args<T: Message>(&self) -> Result<T, RemoteError> {
+        decode(&self.args, "the argument list", self.hosted.id())
+    }
+}
+
+/// A cancellation as the failure of work in `actor`.
+pub(crate) fn cancelled_error(cancel: &Cancellation, actor: ActorId) -> RemoteError {
+    RemoteError::new(cancel.clone().into(), actor, cancel.to_string())
 }
 
 impl fmt::Debug for Hosted {

@@ -15,8 +15,8 @@ use super::{Portal, Route};
 use crate::actor::{Actor, ActorCell};
 use crate::clock::Sleep;
 use crate::error::CallError;
-use crate::node::surroundings;
-use crate::rpc::{FnCall, RpcFn, catch, decode};
+use crate::node::{catch, decode, surroundings};
+use crate::rpc::{FnCall, RpcFn, exposed_function};
 use crate::scope::{Cancellation, Checkpoint, checkpoint};
 
 /// The call of a free function in another actor. Does nothing until it is awaited.
@@ -167,7 +167,7 @@ fn here<A: Actor, F: RpcFn>(
     limit: Limit,
 ) -> Result<Here<F>, CallError<F::Err>> {
     let hosted = cell.hosted().clone();
-    hosted.function(F::NAME).map_err(CallError::from_remote)?;
+    exposed_function(&hosted, F::NAME).map_err(CallError::from_remote)?;
     if let Some(refusal) = hosted.refusal() {
         return Err(CallError::Stopping(refusal));
     }

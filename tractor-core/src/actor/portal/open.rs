@@ -16,7 +16,7 @@ use crate::actor::Actor;
 use crate::context::{Dialog, OneWay, OpenedContext, open_block};
 use crate::error::{CallError, Error, OpenError};
 use crate::message::{AnyError, AppError, Message};
-use crate::rpc::{decode, encode};
+use crate::node::{decode, encode};
 
 /// A context to be opened. Does nothing until [`open`](Self::open).
 #[must_use = "a context does nothing until it is opened"]

@@ -25,12 +25,12 @@ pub use open::{ContextCall, StreamCall};
 pub use run::{RunCall, RunFuture};
 
 use crate::actor::{Actor, ActorCell};
-use crate::context::OpenedContext;
+use crate::context::{ContextFn, FnContext, OpenedContext};
 use crate::error::{Error, OpenError};
 use crate::message::{AppError, Message};
 use crate::node::{ChainError, Peer, surroundings};
 use crate::proto;
-use crate::rpc::{ContextFn, FnCall, FnContext, Reply, RpcFn};
+use crate::rpc::{FnCall, Reply, RpcFn};
 
 /// A handle to one actor. Cheap to clone; it can be sent to other actors.
 ///

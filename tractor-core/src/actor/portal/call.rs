@@ -18,9 +18,9 @@ use crate::error::{CallError, OpenError};
 use crate::message::{AppError, Message};
 use crate::node::mailbox::{Sender, Sending};
 use crate::node::reply::{ReplyReceiver, slot};
-use crate::node::{ChainError, Peer, dropped_cancellation, surroundings};
+use crate::node::{ChainError, Peer, decode, dropped_cancellation, encode, surroundings};
 use crate::proto::OpenRefused;
-use crate::rpc::{Reply, decode, encode};
+use crate::rpc::Reply;
 use crate::scope::{Cancellation, Checkpoint, checkpoint};
 
 /// A call of one of the actor's methods. Does nothing until it is awaited.
