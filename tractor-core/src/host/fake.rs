@@ -1,0 +1,1 @@
+//! A host without an operating system, for tests of what is above it.
