@@ -21,16 +21,23 @@
 //!
 //! The queue's, then the batch's: never the other way round. No waker is woken and no item dropped under either.
 
-use std::borrow::Borrow;
+mod sending;
+
+#[cfg(all(test, tractor_loom))]
+mod models;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicUsize, Ordering};
+
+pub use sending::Sending;
 
 /// The end that sends. Clones send to the same mailbox.
 pub struct Sender<T>(Arc<Shared<T>>);
@@ -171,18 +178,12 @@ impl<T> Sender<T> {
     ///
     /// Dropping it before it ends takes the item back: it will not be received.
     pub fn send(&self, value: T) -> Sending<&Self, T> {
-        Sending {
-            sender: self,
-            place: Place::Unsent(value),
-        }
+        Sending::new(self, value)
     }
 
     /// As [`Sender::send`], for a future that lives on its own.
     pub fn send_owned(self, value: T) -> Sending<Self, T> {
-        Sending {
-            sender: self,
-            place: Place::Unsent(value),
-        }
+        Sending::new(self, value)
     }
 
     /// Takes the first item out for which `is_it` says so, if it was not received yet. Items of senders that wait are
@@ -316,27 +317,27 @@ impl<T> Receiver<T> {
 
     /// The next item, from the batch or else from the queue.
     fn take(&self) -> Option<T> {
-        let (value, promote_now) = {
+        let (mut value, due) = {
             let mut batch = self.0.batch.lock();
-            let value = batch.pop();
-            (
-                value,
-                batch.promote_at.is_some_and(|at| batch.bounded <= at),
-            )
+            (batch.pop(), batch.promotion_is_due())
         };
-        if value.is_some() && !promote_now {
+        if value.is_some() && !due {
             return value;
         }
-        let (value, senders) = {
+        let mut senders = Vec::new();
+        {
             let mut queue = self.0.queue.lock();
             let mut batch = self.0.batch.lock();
-            let senders = promote(&mut queue, &mut batch);
-            let value = value.or_else(|| {
+            if value.is_none() {
+                // What waits goes along, as far as there is room.
+                senders = promote(&mut queue, &mut batch);
                 swap(&mut queue, &mut batch);
-                batch.pop()
-            });
-            (value, senders)
-        };
+                value = batch.pop();
+            }
+            if batch.promotion_is_due() {
+                senders.extend(promote(&mut queue, &mut batch));
+            }
+        }
         senders.into_iter().for_each(Waker::wake);
         value
     }
@@ -349,91 +350,6 @@ impl<T> Drop for Receiver<T> {
         let taken = std::mem::take(&mut self.0.batch.lock().items);
         drop(taken);
         drop(queued);
-    }
-}
-
-/// An item on its way into a mailbox, by [`Sender::send`] or [`Sender::send_owned`].
-#[must_use = "futures do nothing unless polled"]
-pub struct Sending<S: Borrow<Sender<T>>, T> {
-    sender: S,
-    place: Place<T>,
-}
-
-enum Place<T> {
-    Unsent(T),
-    /// The item waits in the mailbox, under this ticket.
-    Waiting(u64),
-    Done,
-}
-
-/// Nothing in it is pinned.
-impl<S: Borrow<Sender<T>>, T> Unpin for Sending<S, T> {}
-
-impl<S: Borrow<Sender<T>>, T> Future for Sending<S, T> {
-    type Output = Result<(), Closed<T>>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let shared = &this.sender.borrow().0;
-        match std::mem::replace(&mut this.place, Place::Done) {
-            Place::Unsent(value) => {
-                let mut queue = shared.queue.lock();
-                if !queue.open {
-                    return Poll::Ready(Err(Closed(value)));
-                }
-                if shared.has_room(&mut queue) {
-                    let receiver = queue.put(value, true);
-                    drop(queue);
-                    wake(receiver);
-                    return Poll::Ready(Ok(()));
-                }
-                let ticket = queue.next_ticket;
-                queue.next_ticket += 1;
-                queue.waiting.push_back(Waiting {
-                    ticket,
-                    value,
-                    waker: cx.waker().clone(),
-                });
-                shared.batch.lock().promote_after(queue.step());
-                drop(queue);
-                this.place = Place::Waiting(ticket);
-                Poll::Pending
-            }
-            Place::Waiting(ticket) => {
-                let mut queue = shared.queue.lock();
-                let Some(found) = queue.find(ticket) else {
-                    return Poll::Ready(Ok(()));
-                };
-                if !queue.open {
-                    let refused = queue.waiting.remove(found);
-                    drop(queue);
-                    return Poll::Ready(refused.map_or(Ok(()), |it| Err(Closed(it.value))));
-                }
-                let old = queue.waiting.get_mut(found).and_then(|waiting| {
-                    let same = waiting.waker.will_wake(cx.waker());
-                    let waker = &mut waiting.waker;
-                    (!same).then(|| std::mem::replace(waker, cx.waker().clone()))
-                });
-                drop(queue);
-                drop(old);
-                this.place = Place::Waiting(ticket);
-                Poll::Pending
-            }
-            Place::Done => Poll::Ready(Ok(())),
-        }
-    }
-}
-
-impl<S: Borrow<Sender<T>>, T> Drop for Sending<S, T> {
-    fn drop(&mut self) {
-        if let Place::Waiting(ticket) = self.place {
-            let mut queue = self.sender.borrow().0.queue.lock();
-            let back = queue
-                .find(ticket)
-                .and_then(|found| queue.waiting.remove(found));
-            drop(queue);
-            drop(back);
-        }
     }
 }
 
@@ -493,6 +409,11 @@ impl<T> Batch<T> {
         let item = self.items.pop_front()?;
         self.bounded -= usize::from(item.bounded);
         Some(item.value)
+    }
+
+    /// Whether senders wait that are to be let in now.
+    fn promotion_is_due(&self) -> bool {
+        self.promote_at.is_some_and(|at| self.bounded <= at)
     }
 
     /// A sender has begun to wait: let it in after `step` more items, unless that is settled already.
@@ -555,12 +476,6 @@ impl<T> fmt::Debug for Receiver<T> {
         f.debug_struct("Receiver")
             .field("len", &self.len())
             .finish_non_exhaustive()
-    }
-}
-
-impl<S: Borrow<Sender<T>>, T> fmt::Debug for Sending<S, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sending").finish_non_exhaustive()
     }
 }
 

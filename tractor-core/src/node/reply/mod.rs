@@ -12,6 +12,11 @@
 //!
 //! No waker is woken and no value dropped under the lock.
 
+#[cfg(all(test, tractor_loom))]
+mod models;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
