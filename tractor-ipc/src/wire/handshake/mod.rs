@@ -14,13 +14,13 @@
 
 use bytes::Bytes;
 
-use super::{Unit, WireError};
 use crate::id::{ActorId, TreeId};
 use crate::limits::CATALOG_MAX;
 use crate::msg::{
     Credential, Features, HandshakeMsg, Hello, PROTOCOL, Refused, RefusedReason, Role,
     VersionRange, Welcome,
 };
+use crate::wire::{Unit, WireError};
 
 /// What an acceptor expects of its dialler, and what it says of itself.
 #[derive(Clone, Debug)]
@@ -383,3 +383,6 @@ fn name(msg: &HandshakeMsg) -> &'static str {
         HandshakeMsg::Refused(_) => "Refused",
     }
 }
+
+#[cfg(test)]
+mod tests;
