@@ -27,7 +27,7 @@ use rustix::process::Pid;
 
 use super::role::{ActorRole, Role, parse_tag};
 use crate::guardian::client::EXIT_MISSED_ROLE;
-use crate::guardian::{arm, nanny};
+use crate::guardian::{arm, nanny, title};
 use crate::host::linux::{ACTOR_VARIABLE, ROLE_VARIABLE};
 
 /// Marks left by programs whose `main` diverts by itself: each is the name of such a function.
@@ -82,6 +82,7 @@ fn actor(guardian: u32) -> ! {
     // in the foreground of.
     arm::ignore(&[libc::SIGPIPE, libc::SIGTTOU]);
     arm::set_name(actor.name());
+    title::set_title(&format!("{}: {actor}", program()));
     let role = ActorRole {
         link,
         guardian: connection,
@@ -93,6 +94,13 @@ fn actor(guardian: u32) -> ! {
         Some(main) => main(role),
         None => super::child::main(role),
     }
+}
+
+/// The file name of the program, as its first argument gives it.
+fn program() -> String {
+    let first = std::env::args_os().next().unwrap_or_default();
+    let name = std::path::Path::new(&first).file_name();
+    name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Reads the role and removes it from the environment.

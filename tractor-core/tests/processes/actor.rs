@@ -6,7 +6,6 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 use linkme::distributed_slice;
-use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, Signal};
 use tractor_core::boot::ActorRole;
 use tractor_core::boot::entry::ACTOR_MAIN;
@@ -72,6 +71,9 @@ impl Actor {
                 let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
                 crate::starting::files_line(&limits)
             }
+            "title" => std::fs::read_to_string("/proc/self/cmdline")
+                .unwrap()
+                .replace('\0', ""),
             "read" => std::fs::read_to_string(rest).unwrap().trim().to_owned(),
             "fds" => open_fds().join(" "),
             "out" => {
@@ -107,11 +109,12 @@ impl Actor {
         })
     }
 
-    fn say_to_guardian(&self, record: &[u8]) -> String {
+    /// Says it and waits for what comes of it: for ever.
+    fn say_to_guardian(&self, record: &[u8]) -> ! {
         wire::send(&self.connection, record, &[]).unwrap();
-        let mut fds = [PollFd::new(&self.connection, PollFlags::RDHUP)];
-        rustix::event::poll(&mut fds, None).unwrap();
-        "hung up".into()
+        loop {
+            std::thread::park();
+        }
     }
 
     fn spawn(&mut self, name: &str) -> String {

@@ -46,20 +46,25 @@ fn pid(text: &str) -> Pid {
 struct Seven {
     nanny: Pid,
     guardian: Pid,
-    leaves: Vec<Pid>,
+    /// Middles first.
+    actors: Vec<Pid>,
     watches: Vec<OwnedFd>,
 }
 
 impl Seven {
-    fn hear(running: &mut Running) -> Self {
+    fn hear(running: &Running) -> Self {
         let pids = running.hear_pids();
         let all = pids.iter().copied().chain([running.pid()]);
         Self {
             nanny: pids[0],
             guardian: pids[1],
-            leaves: pids[4..8].to_vec(),
+            actors: pids[2..8].to_vec(),
             watches: all.map(|pid| linux::pidfd(pid).unwrap()).collect(),
         }
+    }
+
+    fn leaves(&self) -> &[Pid] {
+        &self.actors[2..]
     }
 
     /// How long it takes until the last of them is dead.
@@ -107,7 +112,7 @@ fn a_killed_root_leaves_nobody() {
 #[test]
 fn a_killed_root_leaves_no_stopped_actor_and_no_daemon() {
     dies(this_test!(), true, |running, seven| {
-        seven.leaves.iter().copied().for_each(stop);
+        seven.leaves().iter().copied().for_each(stop);
         running.kill();
     });
 }
@@ -116,7 +121,7 @@ fn a_killed_root_leaves_no_stopped_actor_and_no_daemon() {
 #[test]
 fn a_stopped_guardian_does_not_save_anybody() {
     dies(this_test!(), true, |running, seven| {
-        seven.leaves.iter().copied().for_each(stop);
+        seven.leaves().iter().copied().for_each(stop);
         stop(seven.guardian);
         running.kill();
     });
@@ -172,8 +177,8 @@ fn a_root_killed_while_it_starts_leaves_nobody() {
 fn fails_closed(name: &'static str, how: impl Fn(&Seven), expected: fn(&GuardianLost) -> bool) {
     Case::new(name).run(
         async || {
+            let tree = Tree::new(); // first: afterwards it might be a new guardian's
             let mut middles = seven(true).await;
-            let tree = Tree::new();
             let (request, _link) = tree.request("later");
             let lost = tree.host.lost().wait().await;
             assert!(expected(&lost), "{lost:?}");
@@ -222,7 +227,7 @@ fn a_stopped_guardian_is_found_and_fails_the_tree() {
     fails_closed(this_test!(), |seven| stop(seven.guardian), silent);
 }
 
-/// With both gone the actors die by their death signal and their lifelines; only daemons are out of reach, and there are
+/// With both gone the actors die by their death signal, stopped ones too; only daemons are out of reach, and there are
 /// none here.
 #[test]
 fn guardian_and_nanny_killed_together_take_the_actors() {
@@ -236,6 +241,7 @@ fn guardian_and_nanny_killed_together_take_the_actors() {
         },
         |running| {
             let seven = Seven::hear(running);
+            seven.actors.iter().copied().for_each(stop);
             kill(seven.nanny);
             kill(seven.guardian);
             assert_eq!(running.hear(), "done");

@@ -208,7 +208,7 @@ pub(crate) struct Running {
 
 impl Running {
     /// The next thing the case says.
-    pub(crate) fn hear(&mut self) -> String {
+    pub(crate) fn hear(&self) -> String {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(Heard::Said(said)) => return said,
@@ -219,7 +219,7 @@ impl Running {
     }
 
     /// Waits for a line on the case's standard error that holds `text`.
-    pub(crate) fn hear_error(&mut self, text: &str) {
+    pub(crate) fn hear_error(&self, text: &str) {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(Heard::Error(line)) if line.contains(text) => return,
@@ -230,7 +230,7 @@ impl Running {
     }
 
     /// The pids the case says next.
-    pub(crate) fn hear_pids(&mut self) -> Vec<Pid> {
+    pub(crate) fn hear_pids(&self) -> Vec<Pid> {
         parse_pids(&self.hear())
     }
 

@@ -180,6 +180,9 @@ fn a_child_is_born_clean() {
         assert_eq!(member.ask("session"), session.to_string());
         assert_eq!(member.ask("read /proc/self/comm"), "a.long.name.for");
         assert_eq!(member.ask("threads"), "2"); // and the lifeline's
+        let title = member.ask("title");
+        assert!(title.starts_with("processes-"), "{title}");
+        assert!(title.contains(": a.long.name.for.a.process@"), "{title}");
         let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
         assert_eq!(member.ask("limits"), files_line(&limits));
     });
