@@ -1,4 +1,150 @@
-//! What one process of a tree has once.
+//! One runtime's part of a tree: its links, its tasks, its actors' queues, and the children it has not reaped yet.
+//!
+//! A node knows peers and requests; it knows neither what an actor is nor how one is called: requests go to an
+//! [`Intake`] as plain data.
+//!
+//! - NODE-1: every task of the runtime is one of a node's [`Tasks`].
+//! - NODE-2: a link's reader never waits: what arrives is queued within a window or refused.
 
+mod ambient;
+mod effects;
+pub mod inflight;
+mod link;
 pub mod lifeline;
+pub mod mailbox;
+mod peer;
 pub mod reaper;
+pub mod reply;
+mod root;
+mod tasks;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+use tokio::runtime::Handle;
+use tractor_ipc::{ActorId, Cid, TreeId};
+
+pub(crate) use ambient::{Ambient, ChainError, surroundings};
+pub(crate) use link::{LinkEvent, LinkPlan, drive};
+pub(crate) use peer::{Peer, dropped_cancellation};
+pub(crate) use root::{Registry, RootGuard};
+pub(crate) use tasks::Tasks;
+
+use crate::clock::{Clock, TokioClock};
+use crate::proto::Request;
+use crate::scope::Scope;
+use crate::sync::Mutex;
+
+/// One runtime's part of a tree.
+pub(crate) struct Node {
+    id: ActorId,
+    tree: TreeId,
+    is_root: bool,
+    clock: Arc<dyn Clock>,
+    scope: Scope,
+    tasks: Tasks,
+    /// The links that are up, by the actor at their far end.
+    peers: Mutex<HashMap<ActorId, Weak<Peer>>>,
+}
+
+/// A request that arrived over a link.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    /// From where.
+    pub(crate) peer: Arc<Peer>,
+    /// What is asked.
+    pub(crate) request: Request,
+}
+
+/// The near end of an actor's queues. Never waits: the link's window bounds what comes.
+pub(crate) trait Intake: Send + Sync {
+    /// Takes a request in.
+    fn accept(&self, incoming: Incoming);
+
+    /// Drops a request that is still queued: it was cancelled.
+    fn forget(&self, peer: &Arc<Peer>, cid: Cid);
+}
+
+impl Node {
+    /// The node of actor `id` on this runtime.
+    pub(crate) fn new(id: ActorId, tree: TreeId, is_root: bool, runtime: Handle) -> Arc<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::new(runtime.clone()));
+        Self::with_clock(id, tree, is_root, runtime, clock)
+    }
+
+    /// The same under another clock.
+    pub(crate) fn with_clock(
+        id: ActorId,
+        tree: TreeId,
+        is_root: bool,
+        runtime: Handle,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        let scope = Scope::root(clock.clone(), id.clone());
+        let tasks = Tasks::new(runtime);
+        Arc::new(Self {
+            id,
+            tree,
+            is_root,
+            clock,
+            scope,
+            tasks,
+            peers: Mutex::default(),
+        })
+    }
+
+    /// The actor the node was made for.
+    pub(crate) fn id(&self) -> &ActorId {
+        &self.id
+    }
+
+    /// The tree it belongs to.
+    pub(crate) fn tree(&self) -> TreeId {
+        self.tree
+    }
+
+    /// Whether it is the tree's first node.
+    pub(crate) fn is_root(&self) -> bool {
+        self.is_root
+    }
+
+    /// Its clock.
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The scope around everything on it.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The link to this actor, if there is one.
+    pub(crate) fn peer(&self, id: &ActorId) -> Option<Arc<Peer>> {
+        self.peers.lock().get(id)?.upgrade()
+    }
+
+    fn add_peer(&self, peer: &Arc<Peer>) {
+        self.peers
+            .lock()
+            .insert(peer.id().clone(), Arc::downgrade(peer));
+    }
+
+    fn remove_peer(&self, id: &ActorId) {
+        self.peers.lock().remove(id);
+    }
+
+    /// Its tasks.
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("id", &self.id)
+            .field("tree", &self.tree)
+            .finish_non_exhaustive()
+    }
+}

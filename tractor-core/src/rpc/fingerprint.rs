@@ -1,0 +1,61 @@
+//! Stand-in until the tracer is merged.
+use crate::message::{AppError, Message};
+use bytes::Bytes;
+use std::sync::OnceLock;
+use tractor_ipc::msg::Fingerprint;
+/// x
+#[derive(Debug, Clone)]
+pub struct Signature {
+    /// x
+    pub text: String,
+    /// x
+    pub fingerprint: Fingerprint,
+}
+/// x
+#[derive(Debug)]
+pub struct LazySignature {
+    make: fn() -> Signature,
+    cell: OnceLock<Signature>,
+}
+impl LazySignature {
+    /// x
+    pub const fn new(make: fn() -> Signature) -> Self {
+        Self {
+            make,
+            cell: OnceLock::new(),
+        }
+    }
+    /// x
+    pub fn get(&self) -> &Signature {
+        self.cell.get_or_init(self.make)
+    }
+}
+impl Signature {
+    fn x(s: String) -> Self {
+        Self {
+            text: s,
+            fingerprint: Fingerprint(0),
+        }
+    }
+    /// x
+    pub fn call<A: Message, T: Message, E: AppError>() -> Self {
+        Self::x(std::any::type_name::<(A, T, E)>().into())
+    }
+    /// x
+    pub fn cast<A: Message>() -> Self {
+        Self::x(std::any::type_name::<A>().into())
+    }
+    /// x
+    pub fn stream<A: Message, I: Message>() -> Self {
+        Self::x(std::any::type_name::<(A, I)>().into())
+    }
+    /// x
+    pub fn context<A: Message, S: Message, I: Message, O: Message, T: Message, E: AppError>() -> Self
+    {
+        Self::x(std::any::type_name::<(A, S, I, O, T, E)>().into())
+    }
+}
+/// x
+pub fn catalog_fingerprint() -> Bytes {
+    Bytes::from_static(b"stand-in")
+}

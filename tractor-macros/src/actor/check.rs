@@ -1,0 +1,251 @@
+//! The rules of an actor as a whole: a named type, one `#[init]`, names that are free, contexts that starve nobody.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt;
+use syn::{GenericParam, ImplItem, ItemImpl, Type, TypePath};
+
+use super::mark::{HookKind, Kind};
+use super::model::{Access, Actor, ContextState, Hooks, Init, Method, Role, Runs, Sharing};
+use super::parse::{Function, Marked, Parsed};
+use super::{lifecycle, roles};
+use crate::errors::Errors;
+use crate::types::{text_of, unwrapped};
+
+/// Judges the whole block.
+pub(super) fn check(parsed: Parsed, errors: &mut Errors) -> Option<Actor> {
+    let Parsed {
+        paths,
+        mut block,
+        functions,
+    } = parsed;
+    let ident = check_block(&block, errors)?;
+    let ty = unwrapped(&block.self_ty).clone();
+    let mut parts = Parts::default();
+    for function in &functions {
+        parts.add(function, &ty, errors);
+    }
+    if parts.init.is_none() && !parts.init_failed {
+        errors.push(
+            &block.self_ty,
+            "an actor needs one `#[init]` function, which makes its state where it runs: \
+             `#[init] async fn new(..) -> Self`",
+        );
+    }
+    let sharing = check_sharing(&parts.methods, errors);
+    check_names(&parts, &block, errors);
+    let Parts {
+        init,
+        methods,
+        hooks,
+        ..
+    } = parts;
+    for function in &functions {
+        roles::own_the_stream(function, &mut block);
+    }
+    let generics = block.generics.clone();
+    Some(Actor {
+        paths,
+        block,
+        ty,
+        ident,
+        generics,
+        init: init?,
+        methods,
+        hooks,
+        sharing,
+    })
+}
+
+/// What the functions of a block amount to.
+#[derive(Default)]
+struct Parts {
+    init: Option<Init>,
+    /// There is an `#[init]`, but it breaks a rule of its own.
+    init_failed: bool,
+    methods: Vec<Method>,
+    hooks: Hooks,
+}
+
+impl Parts {
+    fn add(&mut self, function: &Function, actor: &Type, errors: &mut Errors) {
+        roles::check_marks(function, errors);
+        let Some((kind, at)) = function.kind() else {
+            if function.signature.receiver().is_some() {
+                self.methods.extend(roles::call(function, actor, errors));
+            } else {
+                roles::plain(function, errors);
+            }
+            return;
+        };
+        match kind {
+            Kind::Init => self.add_init(function, at, actor, errors),
+            Kind::Cast => self.methods.extend(roles::cast(function, actor, errors)),
+            Kind::Stream => self.methods.extend(roles::stream(function, actor, errors)),
+            Kind::Context => self.methods.extend(roles::context(function, actor, errors)),
+            Kind::Hook(hook) => self.add_hook(function, at, hook, errors),
+        }
+    }
+
+    fn add_init(&mut self, function: &Function, at: &Marked, actor: &Type, errors: &mut Errors) {
+        if let Some(first) = &self.init {
+            let message = format!(
+                "an actor has one `#[init]`, and `{}` is it: let an argument choose how the state \
+                 is made",
+                first.ident
+            );
+            errors.push(&at.at, message);
+            return;
+        }
+        match lifecycle::init(function, actor, errors) {
+            Some(init) => self.init = Some(init),
+            None => self.init_failed = true,
+        }
+    }
+
+    fn add_hook(&mut self, function: &Function, at: &Marked, kind: HookKind, errors: &mut Errors) {
+        let slot = match kind {
+            HookKind::Start => &mut self.hooks.on_start,
+            HookKind::Stop => &mut self.hooks.on_stop,
+            HookKind::Error => &mut self.hooks.on_error,
+        };
+        if let Some(first) = slot {
+            let (name, first) = (kind.name(), &first.ident);
+            let message =
+                format!("an actor has one `#[{name}]`, and `{first}` is it: call this from there");
+            errors.push(&at.at, message);
+            return;
+        }
+        *slot = lifecycle::hook(function, kind, errors);
+    }
+}
+
+/// The block itself: an inherent `impl` of a named type that borrows nothing.
+fn check_block(block: &ItemImpl, errors: &mut Errors) -> Option<Ident> {
+    if let Some((_, path, _)) = &block.trait_ {
+        errors.push(
+            path,
+            "`#[actor]` goes on the type's own `impl` block; what a trait wants is written in a \
+             block of its own",
+        );
+        return None;
+    }
+    for parameter in &block.generics.params {
+        if let GenericParam::Lifetime(lifetime) = parameter {
+            errors.push(
+                lifetime,
+                "an actor owns its state, which is made where the actor runs: it cannot have a \
+                 lifetime",
+            );
+        }
+    }
+    let Type::Path(TypePath { qself: None, path }) = unwrapped(&block.self_ty) else {
+        errors.push(
+            &block.self_ty,
+            "an actor is a type of its own: `struct Counter { .. }` and `impl Counter { .. }`",
+        );
+        return None;
+    };
+    path.segments.last().map(|last| last.ident.clone())
+}
+
+/// How the state is used follows from the methods; contexts must fit to it.
+fn check_sharing(methods: &[Method], errors: &mut Errors) -> Sharing {
+    let alone = methods.iter().find(|method| uses(method) == Use::Exclusive);
+    let beside = methods.iter().any(|method| uses(method) == Use::Shared);
+    for method in methods {
+        if let Role::Context {
+            state: ContextState::Shared,
+            ..
+        } = method.role
+            && let Some(alone) = alone
+        {
+            errors.push(
+                &method.ident,
+                format!(
+                    "`{}` would hold `&self` for as long as it runs, and `{}` could never start: \
+                     take `me: Me<Self>` instead of `&self`, and reach the state with \
+                     `me.with(|actor| ..).await`",
+                    method.ident, alone.ident
+                ),
+            );
+        }
+    }
+    match (alone.is_some(), beside) {
+        (true, true) => Sharing::Phased,
+        (false, true) => Sharing::Shared,
+        (true | false, false) => Sharing::Exclusive,
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Use {
+    Exclusive,
+    Shared,
+}
+
+/// What a method needs of the state. `Me` asks for it alone each time, as does the blocking pool.
+fn uses(method: &Method) -> Use {
+    match &method.role {
+        Role::Call {
+            runs: Runs::Blocking,
+            ..
+        }
+        | Role::Cast {
+            runs: Runs::Blocking,
+            ..
+        } => Use::Exclusive,
+        Role::Call { access, .. } | Role::Cast { access, .. } | Role::Stream { access, .. } => {
+            match access {
+                Access::Shared => Use::Shared,
+                Access::Exclusive => Use::Exclusive,
+            }
+        }
+        Role::Context {
+            state: ContextState::Shared,
+            ..
+        } => Use::Shared,
+        Role::Context {
+            state: ContextState::Me,
+            ..
+        } => Use::Exclusive,
+    }
+}
+
+/// The names the macro and the runtime need for themselves.
+fn check_names(parts: &Parts, block: &ItemImpl, errors: &mut Errors) {
+    for method in &parts.methods {
+        let name = method.ident.unraw().to_string();
+        if PORTAL_METHODS.contains(&name.as_str()) {
+            errors.push(
+                &method.ident,
+                format!("every portal has a `{name}` of its own, which this would hide: rename it"),
+            );
+        }
+    }
+    for item in &block.items {
+        let named = match item {
+            ImplItem::Fn(function) => &function.sig.ident,
+            ImplItem::Const(constant) => &constant.ident,
+            _ => continue,
+        };
+        if named.unraw() == "spec" {
+            let ty = text_of(&block.self_ty);
+            errors.push(
+                named,
+                format!("`{ty}::spec` is made by `#[actor]` from `#[init]`: rename this"),
+            );
+        }
+    }
+}
+
+/// The methods every portal has: what `Portal` itself offers, and what its traits do.
+pub(super) const PORTAL_METHODS: &[&str] = &[
+    "clone",
+    "deref",
+    "fmt",
+    "id",
+    "name",
+    "open_context",
+    "run",
+    "serialize",
+];
