@@ -27,6 +27,7 @@ pub mod nanny;
 mod reader;
 mod serve;
 pub mod table;
+pub mod title;
 pub mod wire;
 
 pub use client::{LinuxHost, for_this_process, image_learns_its_role, inherit, shutdown};
