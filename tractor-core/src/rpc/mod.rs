@@ -14,6 +14,7 @@ mod hosted;
 mod panic;
 mod reply;
 mod serve;
+pub mod shape;
 
 pub use call::{ContextFn, Expose, FnCall, FnContext, RpcFn};
 pub(crate) use catalog::find_function;
@@ -25,6 +26,7 @@ pub(crate) use reply::cancelled_error;
 pub use reply::{Reply, StreamReply, WireReply};
 pub use serve::{Opening, ServedTask, serve_rpc};
 pub(crate) use serve::{check_signature, serve_function};
+pub use shape::{MESSAGES, MessageEntry, Shape, ShapeError, shape};
 
 use bytes::Bytes;
 
