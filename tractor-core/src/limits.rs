@@ -52,3 +52,15 @@ pub const ERROR_TEXT: usize = tractor_ipc::limits::FAULT_TEXT_MAX;
 
 /// Arguments of one method: serde implements tuples up to sixteen; twelve is what a signature can bear.
 pub const ARGUMENTS: usize = 12;
+
+/// Passes over one type while its shape is found. Each sees at least one variant more, or one sample refused.
+pub const SHAPE_PASSES: usize = 4 << 10;
+
+/// Values read in all passes over one type: some milliseconds of work, where a usual type takes some hundred values.
+pub const SHAPE_VALUES: usize = 1 << 18;
+
+/// Values within values while a shape is found: the type's own code runs at each level, on the caller's stack.
+pub const SHAPE_DEPTH: usize = 128;
+
+/// Samples that may be refused in a row: a length and a leaf below it (13 × 18) can be tried in full.
+pub const SHAPE_REFUSALS: usize = 256;

@@ -11,6 +11,7 @@ mod catalog;
 pub mod fingerprint;
 mod reply;
 mod serve;
+pub mod shape;
 
 pub use call::{Expose, FnCall, RpcFn, expose_entry};
 pub(crate) use catalog::exposed_function;
