@@ -1,7 +1,6 @@
 //! Stand-in until the tracer is merged.
 use crate::message::{AppError, Message};
 use bytes::Bytes;
-use std::sync::OnceLock;
 use tractor_ipc::msg::Fingerprint;
 /// x
 #[derive(Debug, Clone)]
@@ -12,24 +11,12 @@ pub struct Signature {
     pub fingerprint: Fingerprint,
 }
 /// x
-#[derive(Debug)]
-pub struct LazySignature {
-    make: fn() -> Signature,
-    cell: OnceLock<Signature>,
-}
-impl LazySignature {
-    /// x
-    pub const fn new(make: fn() -> Signature) -> Self {
-        Self {
-            make,
-            cell: OnceLock::new(),
-        }
-    }
-    /// x
-    pub fn get(&self) -> &Signature {
-        self.cell.get_or_init(self.make)
-    }
-}
+#[derive(Debug, Clone, Copy)]
+pub struct LazySignature { make: fn() -> Signature }
+impl LazySignature { /// x
+ pub const fn new(make: fn() -> Signature) -> Self { Self { make } }
+ /// x
+ pub fn get(&self) -> &'static Signature { Box::leak(Box::new((self.make)())) } }
 impl Signature {
     fn x(s: String) -> Self {
         Self {
