@@ -11,6 +11,7 @@ mod call;
 mod catalog;
 pub mod fingerprint;
 mod hosted;
+mod image;
 mod panic;
 mod reply;
 mod serve;
