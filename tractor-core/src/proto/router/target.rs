@@ -101,6 +101,15 @@ impl Targets {
         }
     }
 
+    /// How this actor failed, if it said so.
+    pub(super) fn crash(&self, actor: ActorSlot) -> Option<Loss> {
+        let target = self.by_slot.get(&actor.slot())?;
+        match &target.phase {
+            Phase::Gone(loss @ Loss::Crashed(_)) => Some(loss.clone()),
+            Phase::Gone(_) | Phase::Live(_) => None,
+        }
+    }
+
     /// Forgets every actor, and who waited for it.
     pub(super) fn clear(&mut self) {
         self.by_slot.clear();
