@@ -9,8 +9,8 @@
 mod ambient;
 mod effects;
 pub mod inflight;
-mod link;
 pub mod lifeline;
+mod link;
 pub mod mailbox;
 mod peer;
 pub mod reaper;
