@@ -103,10 +103,9 @@ impl Targets {
 
     /// How this actor failed, if it said so.
     pub(super) fn crash(&self, actor: ActorSlot) -> Option<Loss> {
-        let target = self.by_slot.get(&actor.slot())?;
-        match &target.phase {
-            Phase::Gone(loss @ Loss::Crashed(_)) => Some(loss.clone()),
-            Phase::Gone(_) | Phase::Live(_) => None,
+        match self.by_slot.get(&actor)? {
+            Target::Gone(loss @ Loss::Crashed(_)) => Some(loss.clone()),
+            Target::Gone(_) | Target::Live(_) => None,
         }
     }
 
