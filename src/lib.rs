@@ -9,10 +9,10 @@ pub mod prelude;
 #[doc(hidden)]
 pub use tractor_core::private as __private;
 
-pub use tractor_core::actor::{Exposed, IntoSpec, Me, OnError, Service, Spec};
 pub use tractor_core::actor::{Actor, CastError};
+pub use tractor_core::actor::{Exposed, IntoSpec, Me, OnError, Service, Spec};
 pub use tractor_core::boot::init;
-pub use tractor_core::context::{Callee, Context, MsgStream, Open, OneWay, Opened, OpenedContext};
+pub use tractor_core::context::{Callee, Context, MsgStream, OneWay, Open, Opened, OpenedContext};
 pub use tractor_core::error::{
     CallError, Error, OpenError, RecvError, Result, SendError, SpawnError,
 };

@@ -10,8 +10,8 @@ mod ambient;
 mod effects;
 mod gauge;
 pub mod inflight;
-mod link;
 pub mod lifeline;
+mod link;
 pub mod mailbox;
 mod peer;
 pub mod reaper;
@@ -27,10 +27,10 @@ use tokio::runtime::Handle;
 use tractor_ipc::{ActorId, Cid, TreeId};
 
 pub(crate) use ambient::{Ambient, ChainError, surroundings};
+pub(crate) use gauge::Gauge;
 pub(crate) use link::{LinkEvent, LinkPlan, drive};
 pub(crate) use peer::{Peer, dropped_cancellation};
 pub(crate) use root::{Registry, RootGuard};
-pub(crate) use gauge::Gauge;
 pub(crate) use tasks::Tasks;
 
 use crate::clock::{Clock, TokioClock};

@@ -65,10 +65,16 @@ where
     let scope = place.scope;
     let _waited_for = scope.aware();
     let core = Core::new(place.node, place.actor, scope.clone());
-    let mut guard = Guard { core: core.clone(), armed: true };
+    let mut guard = Guard {
+        core: core.clone(),
+        armed: true,
+    };
     let local = Local::new();
     let body_scope = scope.child();
-    let body = block(ActorNursery { core: core.clone(), local: local.clone() });
+    let body = block(ActorNursery {
+        core: core.clone(),
+        local: local.clone(),
+    });
     let mut driver = Driver {
         core: &core,
         local: &local,
@@ -86,7 +92,9 @@ where
                 outer_seen = true;
                 core.outer_cancelled(cancel);
             }
-            if driver.result.is_none() && let Poll::Ready(result) = body.as_mut().poll(cx) {
+            if driver.result.is_none()
+                && let Poll::Ready(result) = body.as_mut().poll(cx)
+            {
                 driver.body_ended(result);
             }
             driver.poll_tasks(cx);
@@ -129,13 +137,15 @@ fn conclude<T, E: From<Error>>(
             Err(error)
         }
         Some(Ok(Ok(value))) if failures.is_empty() && cancelled.is_none() => Ok(value),
-        Some(Ok(Ok(_)) | Err(_)) | None if !failures.is_empty() => {
-            Err(E::from(Error::Actor(RemoteError::group(failures, core.actor().clone()))))
-        }
+        Some(Ok(Ok(_)) | Err(_)) | None if !failures.is_empty() => Err(E::from(Error::Actor(
+            RemoteError::group(failures, core.actor().clone()),
+        ))),
         Some(Err(cancel)) => Err(E::from(Error::Cancelled(cancelled.unwrap_or(cancel)))),
         Some(Ok(Ok(_))) | None => {
             let fallback = || dropped_cancellation(core.actor());
-            Err(E::from(Error::Cancelled(cancelled.unwrap_or_else(fallback))))
+            Err(E::from(Error::Cancelled(
+                cancelled.unwrap_or_else(fallback),
+            )))
         }
     }
 }
@@ -191,9 +201,14 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
 
     fn start(&mut self, task: BoxFuture<'env, Result<(), Error>>) {
         // After the nursery's end nothing is started: the task is dropped, as it would be in a cancelled scope.
-        let Ok((id, _orders)) = self.core.admit(ChildKind::LocalTask) else { return };
+        let Ok((id, _orders)) = self.core.admit(ChildKind::LocalTask) else {
+            return;
+        };
         let ambient = Some(self.core.ambient() as Arc<_>);
-        let options = ScopeOptions { ambient, ..ScopeOptions::default() };
+        let options = ScopeOptions {
+            ambient,
+            ..ScopeOptions::default()
+        };
         let scope = self.core.scope().child_with(options);
         self.scopes.insert(id, scope.clone());
         let actor = self.core.actor().clone();
@@ -226,7 +241,10 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
                 }
             }
             SupervisorAction::CancelBody => {
-                let cancel = Cancellation { canceller, reason: CancelReason::Failure };
+                let cancel = Cancellation {
+                    canceller,
+                    reason: CancelReason::Failure,
+                };
                 self.body_scope.cancel(cancel);
             }
             SupervisorAction::Finish(_) => {}
@@ -236,7 +254,10 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
     /// Who ends the children: whoever cancelled the scope around, or this nursery.
     fn cancellation(&self, reason: CancelReason) -> Cancellation {
         let canceller = self.core.actor().clone();
-        self.core.scope().cancellation().unwrap_or(Cancellation { canceller, reason })
+        self.core
+            .scope()
+            .cancellation()
+            .unwrap_or(Cancellation { canceller, reason })
     }
 }
 

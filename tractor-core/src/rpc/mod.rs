@@ -23,8 +23,8 @@ pub(crate) use hosted::{Hosted, Turn, WorkKind};
 pub(crate) use panic::{catch, catch_now};
 pub(crate) use reply::cancelled_error;
 pub use reply::{Reply, StreamReply, WireReply};
-pub use serve::{Opening, ServedTask, serve_rpc};
 pub(crate) use serve::{FunctionIntake, check_signature, serve_function};
+pub use serve::{Opening, ServedTask, serve_rpc};
 
 use bytes::Bytes;
 
