@@ -3,11 +3,12 @@
 //! Owns the rules that can be told from the tokens alone (references, `impl Trait`, lifetimes, `_`). Whether a type
 //! is `Message` only the compiler knows; generated code asks it at the type's own span.
 
-use quote::ToTokens;
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, ExprPath, GenericArgument, Lifetime, Path, PathArguments, PathSegment, QSelf, ReturnType,
-    Type, TypePath, TypeReference,
+    Expr, ExprPath, GenericArgument, GenericParam, Generics, Lifetime, Path, PathArguments,
+    PathSegment, QSelf, ReturnType, Type, TypePath, TypeReference,
 };
 
 use crate::errors::Errors;
@@ -70,6 +71,14 @@ impl Output {
             },
         }
     }
+
+    /// The type as it is written, with `()` where nothing is.
+    pub(crate) fn written(&self) -> TokenStream {
+        match self {
+            Self::Unit => quote!(()),
+            Self::Plain(ty) | Self::Result(ty) => ty.to_token_stream(),
+        }
+    }
 }
 
 /// Reports what in `ty` cannot travel, and gives it as it is called outside the impl block: with `Self` written out.
@@ -114,6 +123,18 @@ pub(crate) fn type_arguments(segment: &PathSegment) -> Vec<&Type> {
     }
 }
 
+/// The names of an item's type and constant parameters, as arguments for it.
+pub(crate) fn generic_arguments(generics: &Generics) -> Vec<&Ident> {
+    fn name_of(parameter: &GenericParam) -> Option<&Ident> {
+        match parameter {
+            GenericParam::Type(parameter) => Some(&parameter.ident),
+            GenericParam::Const(parameter) => Some(&parameter.ident),
+            GenericParam::Lifetime(_) => None,
+        }
+    }
+    generics.params.iter().filter_map(name_of).collect()
+}
+
 /// The type inside the invisible or visible parentheses a `macro_rules!` or a user may put around it.
 pub(crate) fn unwrapped(ty: &Type) -> &Type {
     match ty {
@@ -130,6 +151,7 @@ pub(crate) fn text_of(tokens: impl ToTokens) -> String {
         (" :: ", "::"),
         (":: ", "::"),
         (" ::", "::"),
+        (" ;", ";"),
         (" <", "<"),
         ("< ", "<"),
         (" >", ">"),
@@ -297,91 +319,4 @@ fn owned_form(target: &Type) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use quote::quote;
-    use syn::parse_quote;
-
-    fn judge(ty: Type, place: Place) -> Result<String, Vec<String>> {
-        let actor: Type = parse_quote!(Counter<T>);
-        Errors::collect(|errors| Some(text_of(owned(&ty, place, Some(&actor), errors))))
-            .map_err(|error| error.into_iter().map(|one| one.to_string()).collect())
-    }
-
-    #[test]
-    fn owned_types_travel() {
-        for ty in [
-            parse_quote!(u64),
-            parse_quote!(Vec<(String, [u8; 4])>),
-            parse_quote!(std::borrow::Cow<'static, str>),
-            parse_quote!(PhantomData<&'static str>),
-            parse_quote!(Option<fn(&str)>),
-        ] {
-            let text = text_of(&ty);
-            assert_eq!(judge(ty, Place::Argument), Ok(text));
-        }
-    }
-
-    #[test]
-    fn borrowed_types_are_refused_with_the_owned_form() {
-        for (ty, owned) in [
-            (parse_quote!(&str), "take `String` instead of `&str`"),
-            (
-                parse_quote!(&'static str),
-                "take `String` instead of `&'static str`",
-            ),
-            (parse_quote!(&[u8]), "take `Vec<u8>`"),
-            (parse_quote!(&Path), "take `PathBuf`"),
-            (parse_quote!(&mut Vec<u8>), "take `Vec<u8>` and return it"),
-            (
-                parse_quote!(Option<&Thing>),
-                "take `Thing` instead of `&Thing`",
-            ),
-            (parse_quote!((u8, &&str)), "take `String`"),
-            (parse_quote!(Cow<'_, str>), "take a type without a lifetime"),
-            (parse_quote!(impl Fn()), "name it instead of `impl`"),
-            (parse_quote!(Option<*const u8>), "take the value itself"),
-            (parse_quote!(Vec<_>), "take a type that is written out"),
-        ] {
-            let text = text_of(&ty);
-            let errors = judge(ty, Place::Argument).expect_err(&text);
-            assert_eq!(errors.len(), 1, "{text}: {errors:?}");
-            assert!(errors[0].contains(owned), "{text}: {errors:?}");
-        }
-    }
-
-    #[test]
-    fn every_mistake_of_one_type_is_reported() {
-        let errors = judge(parse_quote!(Result<&str, Vec<&[u8]>>), Place::Result);
-        assert_eq!(errors.expect_err("two references").len(), 2);
-    }
-
-    #[test]
-    fn self_is_written_out() {
-        for (ty, expected) in [
-            (parse_quote!(Self), "Counter<T>"),
-            (parse_quote!(Option<Self>), "Option<Counter<T>>"),
-            (parse_quote!([u8; Self::SIZE]), "[u8 ; <Counter<T>>::SIZE]"),
-            (parse_quote!(Self::Item), "<Counter<T>>::Item"),
-        ] {
-            assert_eq!(judge(ty, Place::Result), Ok(expected.to_owned()));
-        }
-    }
-
-    #[test]
-    fn outputs_are_told_by_their_last_name() {
-        let of = |tokens| Output::of(&syn::parse2(tokens).expect("a return type"));
-        assert!(matches!(of(quote!()), Output::Unit));
-        assert!(matches!(of(quote!(-> ())), Output::Unit));
-        assert!(matches!(of(quote!(-> u64)), Output::Plain(_)));
-        assert!(matches!(
-            of(quote!(-> Vec<Result<u8, E>>)),
-            Output::Plain(_)
-        ));
-        assert!(matches!(
-            of(quote!(-> std::io::Result<u8>)),
-            Output::Result(_)
-        ));
-        assert!(matches!(of(quote!(-> Result<u8, E>)), Output::Result(_)));
-    }
-}
+mod tests;
