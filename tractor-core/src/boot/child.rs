@@ -15,7 +15,7 @@ use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::guardian;
 use crate::limits::{FLUSH, HANDSHAKE, NURSERY_CAP};
 use crate::message::AnyError;
-use crate::node::{Hosted, LinkEvent, LinkPlan, Node, Peer, drive, lifeline, reaper};
+use crate::node::{Hosted, LinkEvent, LinkPlan, Node, Peer, Registry, drive, lifeline, reaper};
 use crate::proto::{ActorEvent, Loss, RouterConfig};
 use crate::rpc::catalog_fingerprint;
 
@@ -74,6 +74,8 @@ pub fn main(role: ActorRole) -> ! {
 
 /// Serves what the parent asks for until the end, and says how it came.
 async fn live(node: Arc<Node>, link: Link) -> i32 {
+    // Tasks the user's code starts by itself find their actor by the runtime.
+    let _entered = Registry::enter(&node);
     let id = node.id().clone();
     let mut config = RouterConfig::new(id.clone(), Role::Parent);
     config.awaits_spec = true;

@@ -6,8 +6,8 @@
 //! never returns: the one or the other, never both (`inventory` and its like break when submitted twice).
 //!
 //! Invariants:
-//! * `ENTRY-1` A set-uid or otherwise privileged image takes no role from its environment.
-//! * `ENTRY-2` A role is taken only with the expected parent and the expected descriptors, and is removed from the
+//! - ENTRY-1: A set-uid or otherwise privileged image takes no role from its environment.
+//! - ENTRY-2: A role is taken only with the expected parent and the expected descriptors, and is removed from the
 //!   environment before anything else runs: a program the actor starts must not take it up again.
 
 #![allow(

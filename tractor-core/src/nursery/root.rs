@@ -81,6 +81,10 @@ impl RootBuilder {
             clock,
         } = self;
         let runtime = Handle::try_current().map_err(|_| E::from(Error::NoRuntime))?;
+        if let Some(ambient) = Ambient::current() {
+            let root = ambient.node.id().clone();
+            return Err(E::from(Error::RootExists { root }));
+        }
         let name = ActorName::new(&name).map_err(SpawnError::Name);
         let name = name.map_err(|error| E::from(Error::Spawn(error)))?;
         let id = ActorId::new(name);

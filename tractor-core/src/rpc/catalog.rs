@@ -65,7 +65,7 @@ impl FunctionEntry {
     }
 
     /// Its signature, traced on first use.
-    pub fn signature(&self) -> &Signature {
+    pub fn signature(&self) -> &'static Signature {
         self.signature.get()
     }
 

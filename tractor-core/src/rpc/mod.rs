@@ -9,6 +9,7 @@
 mod call;
 mod catalog;
 pub mod fingerprint;
+mod image;
 mod reply;
 mod serve;
 pub mod shape;
@@ -20,3 +21,4 @@ pub use fingerprint::{LazySignature, Signature, catalog_fingerprint};
 pub use reply::{Reply, StreamReply, WireReply};
 pub use serve::serve_rpc;
 pub(crate) use serve::{FunctionIntake, check_signature, serve_function};
+pub use shape::{MESSAGES, MessageEntry, Shape, ShapeError, shape};

@@ -147,3 +147,23 @@ fn loom_a_cancel_and_a_future_that_is_dropped() {
         assert_eq!(scope.0.children(), 0);
     });
 }
+
+/// `SCOPE-2`: both have the scopes in between known to the top, at once.
+#[test]
+fn loom_a_cancel_and_two_who_begin_to_wait_below() {
+    loom::model(|| {
+        let top = root();
+        let below = top.child().child();
+        let theirs = below.clone();
+        let waits = thread::spawn(move || block_on(theirs.cancelled()));
+        let cancels = {
+            let top = top.clone();
+            thread::spawn(move || cancel(&top))
+        };
+        assert_eq!(block_on(below.cancelled()).reason, CancelReason::User);
+        assert_eq!(waits.join().unwrap().reason, CancelReason::User);
+        assert!(cancels.join().unwrap());
+        drop(below);
+        assert_eq!(top.0.children(), 0);
+    });
+}

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 use linkme::distributed_slice;
+use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, Signal};
 use tractor_core::boot::ActorRole;
 use tractor_core::boot::entry::ACTOR_MAIN;
@@ -18,6 +19,11 @@ use crate::harness::{Member, Tree};
 static MAIN: fn(ActorRole) -> ! = main;
 
 fn main(role: ActorRole) -> ! {
+    if std::env::var_os("DEAF").is_some() {
+        loop {
+            std::thread::park(); // not even its lifeline reaches it
+        }
+    }
     let connection = role.guardian.try_clone().unwrap();
     guardian::inherit(role.guardian).unwrap();
     node::lifeline::watch(role.lifeline).unwrap();
@@ -74,6 +80,10 @@ impl Actor {
             "title" => std::fs::read_to_string("/proc/self/cmdline")
                 .unwrap()
                 .replace('\0', ""),
+            "helper" => {
+                let output = Command::new("sh").args(["-c", rest]).output().unwrap();
+                String::from_utf8(output.stdout).unwrap().replace('\n', " ")
+            }
             "read" => std::fs::read_to_string(rest).unwrap().trim().to_owned(),
             "fds" => open_fds().join(" "),
             "out" => {
@@ -90,6 +100,7 @@ impl Actor {
                 line.trim_end().to_owned()
             }
             "garbage" => self.say_to_guardian(&[0xff; 100]),
+            "flood" => self.flood().to_string(),
             "shutdown" => self.say_to_guardian(&wire::encode(&wire::Request::Shutdown)),
             "ignored" => {
                 let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -114,6 +125,24 @@ impl Actor {
         wire::send(&self.connection, record, &[]).unwrap();
         loop {
             std::thread::park();
+        }
+    }
+
+    /// Pings until the guardian has taken nothing for a while, and reads no answer; how many were sent.
+    fn flood(&self) -> usize {
+        let ping = wire::encode(&wire::Request::Ping(1));
+        let patience = rustix::event::Timespec {
+            tv_sec: 0,
+            tv_nsec: 100_000_000,
+        };
+        let mut sent = 0;
+        loop {
+            let mut fds = [PollFd::new(&self.connection, PollFlags::OUT)];
+            match wire::send(&self.connection, &ping, &[]) {
+                Ok(()) => sent += 1,
+                Err(_) if rustix::event::poll(&mut fds, Some(&patience)) == Ok(0) => return sent,
+                Err(_) => {}
+            }
         }
     }
 

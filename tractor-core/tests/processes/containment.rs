@@ -152,7 +152,7 @@ fn root_and_nanny_killed_together_leave_nobody() {
     });
 }
 
-/// GUARD-5, in the middle of it all: the root is killed while it starts its guardian and its actors.
+/// GUARD-5: in the middle of it all: the root is killed while it starts its guardian and its actors.
 #[test]
 fn a_root_killed_while_it_starts_leaves_nobody() {
     let mut trial = 0;
@@ -206,14 +206,14 @@ fn fails_closed(name: &'static str, how: impl Fn(&Seven), expected: fn(&Guardian
     );
 }
 
-/// GUARD-5
+/// GUARD-5: the guardian gone, the nanny kills.
 #[test]
 fn a_killed_guardian_fails_the_tree() {
     let ended = |lost: &GuardianLost| *lost == GuardianLost::Ended;
     fails_closed(this_test!(), |seven| kill(seven.guardian), ended);
 }
 
-/// GUARD-5
+/// GUARD-5: the nanny gone, the guardian kills and leaves.
 #[test]
 fn a_killed_nanny_fails_the_tree() {
     let ended = |lost: &GuardianLost| *lost == GuardianLost::Ended;
@@ -225,6 +225,31 @@ fn a_killed_nanny_fails_the_tree() {
 fn a_stopped_guardian_is_found_and_fails_the_tree() {
     let silent = |lost: &GuardianLost| matches!(lost, GuardianLost::Silent { silent_for } if *silent_for == Duration::from_secs(2));
     fails_closed(this_test!(), |seven| stop(seven.guardian), silent);
+}
+
+/// A guardian that is stopped while the nanny is killed: nobody is left to sweep, so the root kills the guardian, and the
+/// actors go by their death signal.
+#[test]
+fn a_killed_nanny_over_a_stopped_guardian_fails_the_tree() {
+    Case::new(this_test!()).run(
+        async || {
+            let tree = Tree::new();
+            let middles = seven(false).await;
+            assert_eq!(tree.host.lost().wait().await, GuardianLost::Ended);
+            for middle in &middles {
+                middle.process.exit.wait().await;
+            }
+            say("done");
+        },
+        |running| {
+            let seven = Seven::hear(running);
+            stop(seven.guardian);
+            kill(seven.nanny);
+            assert_eq!(running.hear(), "done");
+            let (_root, below) = seven.watches.split_last().unwrap();
+            assert!(below.iter().all(|watch| ends_within(watch, WITHIN)));
+        },
+    );
 }
 
 /// With both gone the actors die by their death signal, stopped ones too; only daemons are out of reach, and there are

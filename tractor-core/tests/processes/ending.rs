@@ -88,7 +88,7 @@ fn helpers_and_daemons_end_with_their_actor() {
     case(this_test!(), async || {
         let mut member = Tree::new().start("helped").await;
         let before = adopted(&[]);
-        member.ask("sh sleep 1000 & sleep 1000 &");
+        member.ask("sh sleep 1000 & env -i sleep 1000 &"); // the second has no tag
         member.ask(&format!("sh {DAEMON}"));
         let helpers = adopted(&before);
         assert_eq!(helpers.len(), 3);

@@ -135,6 +135,23 @@ fn garbage_from_an_actor_hurts_nobody_else() {
     });
 }
 
+/// GUARD-4: an actor that asks and never listens is not read any more, and holds up nobody else.
+#[test]
+fn a_flood_from_an_actor_holds_up_nobody_else() {
+    case(this_test!(), async || {
+        let tree = Tree::new();
+        let mut bad = tree.start("bad").await;
+        let sent: usize = bad.ask("flood").parse().unwrap();
+        assert!(sent > 64, "{sent}");
+        for _ in 0..3 {
+            let mut other = tree.start("other").await;
+            assert!(other.ask("spawn child").parse::<u32>().is_ok());
+        }
+        bad.tell("exit 6");
+        assert_eq!(bad.process.exit.wait().await, ExitStatus::Exited(6));
+    });
+}
+
 /// An actor may not tell the guardian to leave.
 #[test]
 fn an_actor_cannot_shut_the_guardian_down() {

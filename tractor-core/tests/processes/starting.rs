@@ -1,7 +1,7 @@
 //! How processes come to be: environment, directory, streams, descriptors, and what stands in the way.
 
 use std::io::{BufRead, BufReader};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use futures_util::FutureExt;
@@ -161,31 +161,83 @@ fn what_cannot_be_asked_is_named() {
 /// environment, its group is its own and its session its parent's.
 #[test]
 fn a_child_is_born_clean() {
+    Case::new(this_test!())
+        .wrap("ulimit -S -n 500; exec \"$@\"")
+        .run(
+            async || {
+                let leaky = std::fs::File::open("/etc/passwd").unwrap();
+                rustix::io::fcntl_setfd(&leaky, rustix::io::FdFlags::empty()).unwrap();
+                let tree = Tree::new();
+                let _sibling = tree.start("sibling").await;
+                let mut member = tree.start("a.long.name.for.a.process").await;
+                let fds = member.ask("fds");
+                // 0 to 5, one more each for the test's own copies of link and connection, and an eventfd.
+                assert_eq!(fds.split(' ').count(), 9, "{fds}");
+                assert!(!fds.contains("passwd"), "{fds}");
+                assert_eq!(member.ask("helper ls /proc/$$/fd"), "0 1 2");
+                assert_eq!(member.ask("env TRACTOR_ROLE"), "None");
+                let tag = member.ask("env TRACTOR_ACTOR");
+                let expected = format!("Some(\"{}:a.long.name.for.a.process@", tree.id);
+                assert!(tag.starts_with(&expected), "{tag}");
+                assert_eq!(member.ask("group"), member.ask("pid"));
+                let session = rustix::process::getsid(None).unwrap().as_raw_nonzero();
+                assert_eq!(member.ask("session"), session.to_string());
+                assert_eq!(member.ask("threads"), "2"); // and the lifeline's
+                let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+                assert_eq!(member.ask("limits"), files_line(&limits));
+            },
+            ends_well,
+        );
+}
+
+/// Guardian and nanny hold nothing of the root's: whoever waits for the end of a pipe of the root's must not wait for them.
+#[test]
+fn guardian_and_nanny_hold_nothing_of_the_root() {
     case(this_test!(), async || {
-        let leaky = std::fs::File::open("/etc/passwd").unwrap();
-        rustix::io::fcntl_setfd(&leaky, rustix::io::FdFlags::empty()).unwrap();
-        let tree = Tree::new();
-        let _sibling = tree.start("sibling").await;
-        let mut member = tree.start("a.long.name.for.a.process").await;
-        let fds = member.ask("fds");
-        // 0 to 5, one more each for the test's own copies of link and connection, and an eventfd of its connection.
-        assert_eq!(fds.split(' ').count(), 9, "{fds}");
-        assert!(!fds.contains("passwd"), "{fds}");
-        assert_eq!(member.ask("env TRACTOR_ROLE"), "None");
-        let tag = member.ask("env TRACTOR_ACTOR");
-        let expected = format!("Some(\"{}:a.long.name.for.a.process@", tree.id);
-        assert!(tag.starts_with(&expected), "{tag}");
-        assert_eq!(member.ask("group"), member.ask("pid"));
-        let session = rustix::process::getsid(None).unwrap().as_raw_nonzero();
-        assert_eq!(member.ask("session"), session.to_string());
+        let _leaky = leaky_files();
+        let output = rustix::fs::fstat(std::io::stdout().as_fd()).unwrap().st_ino;
+        Tree::new().start("member").await.ask("pid");
+        let (nanny, guardian) = nanny_and_guardian();
+        for pid in [nanny, guardian] {
+            for fd in std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap() {
+                let target = std::fs::read_link(fd.unwrap().path()).unwrap();
+                let target = target.display().to_string();
+                assert!(!target.contains("passwd"), "{target}");
+                assert!(!target.contains(&output.to_string()), "{target}");
+            }
+            let cwd = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap();
+            assert_eq!(cwd, Path::new("/"));
+        }
+    });
+}
+
+/// What `ps` and `top` show.
+#[test]
+fn processes_say_who_they_are() {
+    case(this_test!(), async || {
+        let mut member = Tree::new().start("a.long.name.for.a.process").await;
         assert_eq!(member.ask("read /proc/self/comm"), "a.long.name.for");
-        assert_eq!(member.ask("threads"), "2"); // and the lifeline's
         let title = member.ask("title");
         assert!(title.starts_with("processes-"), "{title}");
         assert!(title.contains(": a.long.name.for.a.process@"), "{title}");
-        let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
-        assert_eq!(member.ask("limits"), files_line(&limits));
+        let (nanny, guardian) = nanny_and_guardian();
+        for (pid, name) in [(nanny, "nanny"), (guardian, "guardian")] {
+            let comm = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap();
+            assert_eq!(comm.trim(), format!("tr-{name}"));
+            let title = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+            assert!(title.ends_with(&format!(": {name}\0")), "{title:?}");
+        }
     });
+}
+
+/// Files a program has opened without a thought for its children, at low and at high numbers.
+fn leaky_files() -> [OwnedFd; 2] {
+    let low = OwnedFd::from(std::fs::File::open("/etc/passwd").unwrap());
+    let high = rustix::io::fcntl_dupfd_cloexec(&low, 100).unwrap();
+    for fd in [&low, &high] {
+        rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::empty()).unwrap();
+    }
+    [low, high]
 }
 
 pub(crate) fn files_line(limits: &str) -> String {
@@ -235,7 +287,8 @@ fn a_dropped_start_leaves_nothing() {
         let mut first = tree.start("first").await;
         let (_, guardian) = nanny_and_guardian();
         for _ in 0..5 {
-            let (request, link) = tree.request("dropped");
+            let (mut request, link) = tree.request("dropped");
+            request.env.set = vec![("DEAF".into(), "yes".into())];
             let mut start = tree.host.start(request);
             stop(guardian); // it cannot have answered before we let go
             assert!((&mut start).now_or_never().is_none());

@@ -43,7 +43,11 @@ pub use sending::Sending;
 pub struct Sender<T>(Arc<Shared<T>>);
 
 /// The end that receives.
-pub struct Receiver<T>(Arc<Shared<T>>);
+pub struct Receiver<T> {
+    shared: Arc<Shared<T>>,
+    /// At least as many items as the batch still holds: it saves looking into an empty one.
+    left: usize,
+}
 
 /// Why [`Sender::try_send`] did not take an item, which is given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,7 +134,7 @@ pub fn mailbox<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         }),
         senders: AtomicUsize::new(1),
     });
-    (Sender(shared.clone()), Receiver(shared))
+    (Sender(shared.clone()), Receiver { shared, left: 0 })
 }
 
 impl<T> Sender<T> {
@@ -264,25 +268,10 @@ impl<T> Receiver<T> {
 
     /// As [`Receiver::recv`].
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        loop {
-            if let Some(value) = self.take() {
-                return Poll::Ready(Some(value));
-            }
-            let mut queue = self.0.queue.lock();
-            if !queue.items.is_empty() {
-                // One came between the two looks.
-                continue;
-            }
-            if !queue.open {
-                return Poll::Ready(None);
-            }
-            let old = match &queue.receiver {
-                Some(known) if known.will_wake(cx.waker()) => None,
-                Some(_) | None => queue.receiver.replace(cx.waker().clone()),
-            };
-            drop(queue);
-            drop(old);
-            return Poll::Pending;
+        match self.take(Some(cx.waker())) {
+            Ok(value) => Poll::Ready(Some(value)),
+            Err(TryRecvError::Empty) => Poll::Pending,
+            Err(TryRecvError::Closed) => Poll::Ready(None),
         }
     }
 
@@ -292,22 +281,17 @@ impl<T> Receiver<T> {
     ///
     /// Nothing is there: now, or for good.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        match self.take() {
-            Some(value) => Ok(value),
-            None if self.0.queue.lock().open => Err(TryRecvError::Empty),
-            // It may have been closed between the two looks, behind a last item.
-            None => self.take().ok_or(TryRecvError::Closed),
-        }
+        self.take(None)
     }
 
     /// Takes no new item from now on; what is queued stays to be received.
     pub fn close(&mut self) {
-        self.0.close();
+        self.shared.close();
     }
 
     /// Items not yet received, without those of senders that wait.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.shared.len()
     }
 
     /// Whether every item was received.
@@ -315,39 +299,58 @@ impl<T> Receiver<T> {
         self.len() == 0
     }
 
-    /// The next item, from the batch or else from the queue.
-    fn take(&self) -> Option<T> {
-        let (mut value, due) = {
-            let mut batch = self.0.batch.lock();
-            (batch.pop(), batch.promotion_is_due())
-        };
-        if value.is_some() && !due {
-            return value;
-        }
-        let mut senders = Vec::new();
-        {
-            let mut queue = self.0.queue.lock();
-            let mut batch = self.0.batch.lock();
-            if value.is_none() {
-                // What waits goes along, as far as there is room.
-                senders = promote(&mut queue, &mut batch);
-                swap(&mut queue, &mut batch);
-                value = batch.pop();
+    /// The next item, from the batch or else from the queue. If there is none, has `waker` woken when there is.
+    fn take(&mut self, waker: Option<&Waker>) -> Result<T, TryRecvError> {
+        let shared = &*self.shared;
+        if self.left > 0 {
+            let (value, due) = {
+                let mut batch = shared.batch.lock();
+                (batch.pop(), batch.promotion_is_due())
+            };
+            match value {
+                Some(value) => {
+                    self.left -= 1;
+                    if due {
+                        shared.promote();
+                    }
+                    return Ok(value);
+                }
+                None => self.left = 0,
             }
+        }
+        let mut queue = shared.queue.lock();
+        if queue.items.is_empty() {
+            // Nobody waits either: whoever did was let in with the last batch.
+            if !queue.open {
+                return Err(TryRecvError::Closed);
+            }
+            let old = waker.and_then(|waker| place(&mut queue.receiver, waker));
+            drop(queue);
+            drop(old);
+            return Err(TryRecvError::Empty);
+        }
+        let (value, senders) = {
+            let mut batch = shared.batch.lock();
+            let mut senders = promote(&mut queue, &mut batch);
+            swap(&mut queue, &mut batch);
+            let value = batch.pop();
+            self.left = batch.items.len();
             if batch.promotion_is_due() {
                 senders.extend(promote(&mut queue, &mut batch));
             }
-        }
+            (value, senders)
+        };
+        drop(queue);
         senders.into_iter().for_each(Waker::wake);
-        value
+        value.ok_or(TryRecvError::Empty)
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.0.close();
-        let queued = std::mem::take(&mut self.0.queue.lock().items);
-        let taken = std::mem::take(&mut self.0.batch.lock().items);
+        self.shared.close();
+        let queued = std::mem::take(&mut self.shared.queue.lock().items);
+        let taken = std::mem::take(&mut self.shared.batch.lock().items);
         drop(taken);
         drop(queued);
     }
@@ -363,6 +366,16 @@ impl<T> Shared<T> {
             queue.taken = self.batch.lock().bounded;
         }
         queue.bounded + queue.taken < queue.capacity
+    }
+
+    /// Lets senders in as far as there is room.
+    fn promote(&self) {
+        let senders = {
+            let mut queue = self.queue.lock();
+            let mut batch = self.batch.lock();
+            promote(&mut queue, &mut batch)
+        };
+        senders.into_iter().for_each(Waker::wake);
     }
 
     fn close(&self) {
@@ -454,6 +467,14 @@ fn swap<T>(queue: &mut Queue<T>, batch: &mut Batch<T>) {
     if !queue.waiting.is_empty() {
         batch.promote_at = None;
         batch.promote_after(queue.step());
+    }
+}
+
+/// Puts `waker` into its place and gives back another one that stood there.
+fn place(place: &mut Option<Waker>, waker: &Waker) -> Option<Waker> {
+    match place {
+        Some(known) if known.will_wake(waker) => None,
+        Some(_) | None => place.replace(waker.clone()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What has been seen of a type: a graph of its compound values, and which of their branches are still to be seen.
 //!
-//! A branch is one of the ways a compound value can look: `None` or `Some`, empty or not, each variant. What has only one
-//! way (structs, tuples) has one branch. Pure data; nothing here runs code of the type.
+//! A branch is one of the ways a compound value can look: `None` or `Some`, empty or not, each variant. What has only
+//! one way (structs, tuples) has one branch. Pure data; nothing here runs code of the type.
 
 use std::collections::HashMap;
 

@@ -2,7 +2,7 @@
 //!
 //! postcard is not self-describing: a reader that expects another type than the writer sent gets rubbish, or a value
 //! that looks right and is not. So both ends describe what they would read, and compare. The description is made by
-//! [`Tracer`], a deserializer that answers every request with a sample value and writes down what was asked for: names,
+//! a tracer: a deserializer that answers every request with a sample value and writes down what was asked for: names,
 //! field order, variants, leaves, exactly as postcard would see them, third-party types and serde attributes included.
 //! Nothing has to be derived beyond serde's own traits.
 //!
@@ -13,9 +13,9 @@
 //! ```
 //!
 //! The text reads like Rust: `u8`, `str`, `?T` for options, `[T]` for sequences, `{K => V}` for maps, `(A, B)` for
-//! tuples, `(T; 9)` for longer ones of equal members, `Name{field: T}`, `Name(T)`, `enum Name{Unit | Value(T)}`. What is
-//! named is written out once, and is `^Name` from there on; `Name'2` is a second, different type of that name; `^2` is
-//! the unnamed thing two levels up. `opaque` stands before what refused every sample, `_` where nothing was read, and
+//! tuples, `(T; 9)` for longer ones of equal members, `Name{field: T}`, `Name(T)`, `enum Name{Unit | Value(T)}`. What
+//! is named is written out once, and is `^Name` from there on; `Name'2` is a second, different type of that name; `^2`
+//! is the unnamed thing two levels up. `opaque` stands before what refused every sample, `_` where nothing was read, and
 //! `<A / B>` where different things were read at one place.
 //!
 //! # Invariants

@@ -12,11 +12,12 @@ pub static MESSAGES: [MessageEntry];
 
 /// A type whose wire name and version are fixed by its author.
 ///
-/// In a shape they stand in the place of the type's own name, so that the Rust type may be renamed, and a new version is
-/// a new shape. At the top of a shape the type is known by its [`TypeId`]. Inside another type only the *name* of the
+/// In a shape they stand in the place of the type's own name, so that the Rust type may be renamed, and a new version
+/// is a new shape. At the top of a shape the type is known by its [`TypeId`]. Inside another type only the *name* of the
 /// type a visitor makes is to be seen, and it is recognised by that: a registered type that is read as another one
 /// (`try_from`, `from`, a field's `with`) is written as what is read, and of two types of one full name (one crate
-/// linked in two versions) neither is recognised.
+/// linked in two versions) neither is recognised. The `Deserialize` of an opaque type does not run at the top, and does
+/// inside another type, which could not be made without it.
 #[derive(Clone, Copy, Debug)]
 pub struct MessageEntry {
     /// The type.

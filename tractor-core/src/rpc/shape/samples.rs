@@ -1,7 +1,7 @@
 //! The sample values a type is shown, and the order in which they are tried.
 //!
-//! Every place that offers a choice (a leaf's value, a length) is a wheel of an odometer. While a type refuses, the wheel
-//! of the place read last turns fastest: a check usually follows what it checks.
+//! Every place that offers a choice (a leaf's value, a length) is a wheel of an odometer. While a type refuses, the
+//! wheel of the place read last turns fastest: a check usually follows what it checks.
 
 use std::collections::HashMap;
 

@@ -1,8 +1,8 @@
 //! The trace: passes over a type until all of it was seen.
 //!
 //! One pass is one run of the type's `Deserialize`. Where a branch is still to be seen, the pass *explores* it; where
-//! all was seen, or the same type is already being read further up, it makes the *smallest* value it knows. So recursion
-//! ends, and each pass learns something.
+//! all was seen, or the same type is already being read further up, it makes the *smallest* value it knows. So
+//! recursion ends, and each pass learns something.
 
 use std::any::type_name;
 use std::panic::{AssertUnwindSafe, catch_unwind};
