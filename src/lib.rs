@@ -1,11 +1,30 @@
-//! Distributed structured concurrency: the facade. For now it hands out the macros.
+//! **tractor: distributed structured concurrency for Rust.** A program is a tree of actors; a parent opens a nursery,
+//! starts actors in it, calls them through portals, and streams with them through contexts. The block that opened the
+//! nursery does not end before everything in it has ended and been reaped.
 
-pub use tractor_macros::*;
+#![forbid(unsafe_code)]
 
-/// Stands for the runtime's type until it is here.
-#[derive(Debug)]
-pub struct Context<S, I, O>(std::marker::PhantomData<fn() -> (S, I, O)>);
+pub mod prelude;
 
-/// Stands for the runtime's type until it is here.
-#[derive(Debug)]
-pub struct Me<A>(std::marker::PhantomData<fn() -> A>);
+#[doc(hidden)]
+pub use tractor_core::private as __private;
+
+pub use tractor_core::actor::Portal;
+pub use tractor_core::actor::{Actor, CastError};
+pub use tractor_core::actor::{Exposed, IntoSpec, Me, OnError, Service, Spec};
+pub use tractor_core::boot::init;
+pub use tractor_core::context::{Callee, Context, MsgStream, OneWay, Open, Opened, OpenedContext};
+pub use tractor_core::error::{
+    CallError, Error, OpenError, RecvError, Result, SendError, SpawnError,
+};
+pub use tractor_core::fault::{RemoteError, RemoteErrorKind};
+pub use tractor_core::message::{AnyError, AppError, Message, Never};
+pub use tractor_core::nursery::{
+    ActorNursery, OneShot, Root, RootBuilder, RunError, current_actor, is_root, open_nursery, root,
+};
+pub use tractor_core::scope::{Cancellation, inherit};
+pub use tractor_core::spawn::{SpawnMethodKey, StderrTo, StdioTo};
+pub use tractor_ipc::msg::CancelReason;
+pub use tractor_ipc::{ActorId, TreeId};
+
+pub use tractor_macros::{Message, actor, context, expose, main, register, rpc, test};

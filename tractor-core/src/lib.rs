@@ -13,10 +13,14 @@ pub mod host;
 pub mod limits;
 pub mod message;
 pub mod node;
-pub mod portal;
+pub mod nursery;
+#[doc(hidden)]
+pub mod private;
 pub mod proto;
 pub mod rpc;
 pub mod scope;
 pub mod spawn;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 mod sync;

@@ -1,14 +1,14 @@
 //! An actor as data: what is sent to where it shall live.
 
+use std::any::TypeId;
 use std::future::Future;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
 use tractor_ipc::msg::ActorPlan;
 
-use super::{Actor, Flow, LoopEnd, Method, Turns, misrouted, run_exclusive};
+use super::{Actor, Flow, LoopEnd, Method, Portal, Turns, misrouted, run_exclusive};
 use crate::message::{AnyError, Never};
-use crate::portal::Portal;
 use crate::rpc::{Expose, WireReply};
 
 /// An actor to be started: its type, the arguments of its `#[init]`, and functions it exposes beside its methods.
@@ -42,6 +42,9 @@ impl<A: Actor> Spec<A> {
     /// What travels of it.
     pub(crate) fn plan(self) -> Result<(ActorPlan, Vec<Box<str>>), AnyError> {
         let exposed = self.exposed.into_iter().map(Into::into).collect();
+        if TypeId::of::<A>() == TypeId::of::<Service>() {
+            return Ok((ActorPlan::Service, exposed));
+        }
         let type_name = A::type_name().into();
         Ok((
             ActorPlan::Stateful {

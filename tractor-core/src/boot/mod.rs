@@ -3,6 +3,8 @@
 pub mod child;
 pub mod entry;
 pub mod role;
+mod run;
 
 pub use entry::init;
 pub use role::ActorRole;
+pub use run::{Flavor, MainOptions, TestOptions, main, test};

@@ -70,29 +70,30 @@ impl<E> CallError<E> {
             | Self::TooMany { .. } => None,
         }
     }
-
-    fn map<F>(self, app: impl FnOnce(E) -> F) -> CallError<F> {
-        match self {
-            Self::App(error) => CallError::App(app(error)),
-            Self::Panicked(error) => CallError::Panicked(error),
-            Self::Cancelled(cancel) => CallError::Cancelled(cancel),
-            Self::Lost(error) => CallError::Lost(error),
-            Self::Stopping(error) => CallError::Stopping(error),
-            Self::Deadlock { cycle } => CallError::Deadlock { cycle },
-            Self::TooDeep { depth } => CallError::TooDeep { depth },
-            Self::NotExposed(error) => CallError::NotExposed(error),
-            Self::MsgType(error) => CallError::MsgType(error),
-            Self::TooLarge { size, limit } => CallError::TooLarge { size, limit },
-            Self::TooMany { limit } => CallError::TooMany { limit },
-            Self::Failed(error) => CallError::Failed(error),
-        }
-    }
 }
 
 impl<E: AppError> CallError<E> {
     /// The same error with the method's own one rendered.
-    pub fn rendered(self) -> CallError<AnyError> {
-        self.map(|error| error.render())
+    pub fn rendered(&self) -> CallError<AnyError> {
+        match self {
+            Self::App(error) => CallError::App(error.render()),
+            Self::Panicked(error) => CallError::Panicked(error.clone()),
+            Self::Cancelled(cancel) => CallError::Cancelled(cancel.clone()),
+            Self::Lost(error) => CallError::Lost(error.clone()),
+            Self::Stopping(error) => CallError::Stopping(error.clone()),
+            Self::Deadlock { cycle } => CallError::Deadlock {
+                cycle: cycle.clone(),
+            },
+            Self::TooDeep { depth } => CallError::TooDeep { depth: *depth },
+            Self::NotExposed(error) => CallError::NotExposed(error.clone()),
+            Self::MsgType(error) => CallError::MsgType(error.clone()),
+            Self::TooLarge { size, limit } => CallError::TooLarge {
+                size: *size,
+                limit: *limit,
+            },
+            Self::TooMany { limit } => CallError::TooMany { limit: *limit },
+            Self::Failed(error) => CallError::Failed(error.clone()),
+        }
     }
 
     /// What a fault from the callee means to the caller of a method whose error is `E`.

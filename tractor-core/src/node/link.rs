@@ -63,7 +63,9 @@ where
     node.add_peer(&peer);
     let flusher = link.flusher;
     let writing = peer.clone();
+    let unwritten = peer.unwritten().enter();
     node.tasks().spawn(async move {
+        let _unwritten = unwritten;
         if let Err(down) = flusher.run().await {
             tracing::debug!(peer = %writing.id(), %down, "the link cannot be written");
         }
@@ -72,12 +74,10 @@ where
     node.tasks().spawn(async move {
         let loss = read(&reading, link.receiver).await;
         let loss = match loss {
-            Loss::Bye | Loss::Protocol(_) => loss,
-            Loss::Closed
-            | Loss::Io(_)
-            | Loss::Exited { .. }
-            | Loss::Killed { .. }
-            | Loss::Crashed(_) => better_cause(&reading, loss, post_mortem).await,
+            Loss::Bye | Loss::Protocol(_) | Loss::Crashed(_) => loss,
+            Loss::Closed | Loss::Io(_) | Loss::Exited { .. } | Loss::Killed { .. } => {
+                better_cause(&reading, loss, post_mortem).await
+            }
         };
         tracing::debug!(peer = %reading.id(), %loss, "the link has ended");
         reading.node().remove_peer(reading.id());
@@ -121,6 +121,11 @@ fn handle_batch(
             effects.drain(peer, &mut state);
             if let Err(violation) = handled {
                 result = Err(Loss::Protocol(violation.to_string().into()));
+                break;
+            }
+            if let Some(loss) = state.router.loss() {
+                // The peer has said goodbye, or the link was given up here: what else comes has no meaning.
+                result = Err(loss.clone());
                 break;
             }
             match receiver.try_recv() {

@@ -7,11 +7,15 @@
 //! - NODE-2: a link's reader never waits: what arrives is queued within a window or refused.
 
 mod ambient;
+mod codec;
 mod effects;
+mod gauge;
+mod hosted;
 pub mod inflight;
 pub mod lifeline;
 mod link;
 pub mod mailbox;
+mod panic;
 mod peer;
 pub mod reaper;
 pub mod reply;
@@ -20,18 +24,24 @@ mod tasks;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use tokio::runtime::Handle;
 use tractor_ipc::{ActorId, Cid, TreeId};
 
 pub(crate) use ambient::{Ambient, ChainError, surroundings};
+pub(crate) use codec::{decode, encode, encode_result};
+pub(crate) use gauge::Gauge;
+pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
+pub use hosted::{Opening, ServedTask};
 pub(crate) use link::{LinkEvent, LinkPlan, drive};
+pub(crate) use panic::{answer_after_unwinding, catch, catch_now};
 pub(crate) use peer::{Peer, dropped_cancellation};
-pub(crate) use root::{Registry, RootGuard};
+pub(crate) use root::{Registry, default_root_name, name_default_root};
 pub(crate) use tasks::Tasks;
 
 use crate::clock::{Clock, TokioClock};
+use crate::host::ProcessHost;
 use crate::proto::Request;
 use crate::scope::Scope;
 use crate::sync::Mutex;
@@ -44,6 +54,10 @@ pub(crate) struct Node {
     clock: Arc<dyn Clock>,
     scope: Scope,
     tasks: Tasks,
+    host: OnceLock<Arc<dyn ProcessHost>>,
+    intake: Mutex<Option<Weak<dyn Intake>>>,
+    /// Nurseries whose blocks have not ended.
+    nurseries: Gauge,
     /// The links that are up, by the actor at their far end.
     peers: Mutex<HashMap<ActorId, Weak<Peer>>>,
 }
@@ -90,6 +104,9 @@ impl Node {
             clock,
             scope,
             tasks,
+            host: OnceLock::new(),
+            intake: Mutex::new(None),
+            nurseries: Gauge::default(),
             peers: Mutex::default(),
         })
     }
@@ -132,6 +149,31 @@ impl Node {
 
     fn remove_peer(&self, id: &ActorId) {
         self.peers.lock().remove(id);
+    }
+
+    /// What starts processes for it, once something has.
+    pub(crate) fn host(&self) -> Option<Arc<dyn ProcessHost>> {
+        self.host.get().cloned()
+    }
+
+    /// Keeps what starts processes for it; the first one stands.
+    pub(crate) fn keep_host(&self, host: Arc<dyn ProcessHost>) -> Arc<dyn ProcessHost> {
+        self.host.get_or_init(|| host).clone()
+    }
+
+    /// Who serves what children ask of their parent here, while it lives.
+    pub(crate) fn intake(&self) -> Option<Arc<dyn Intake>> {
+        self.intake.lock().as_ref()?.upgrade()
+    }
+
+    /// Names who serves what children ask of their parent here.
+    pub(crate) fn set_intake(&self, intake: &Arc<dyn Intake>) {
+        *self.intake.lock() = Some(Arc::downgrade(intake));
+    }
+
+    /// Counts the nurseries whose blocks have not ended.
+    pub(crate) fn nurseries(&self) -> &Gauge {
+        &self.nurseries
     }
 
     /// Its tasks.

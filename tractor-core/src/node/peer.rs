@@ -15,7 +15,7 @@ use tractor_ipc::msg::{CancelReason, EndedHow, Fault, FaultKind, Overrun};
 use tractor_ipc::{ActorId, ActorSlot, Cid, Instant, LinkSide};
 
 use super::effects::{Effects, Slots};
-use super::{Intake, LinkEvent, Node};
+use super::{Gauge, Intake, LinkEvent, Node};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::proto::{
     Cancelled, Cast, CastPlace, CastRefused, Loss, Open, OpenRefused, Outcome, Recv, Reply, Router,
@@ -34,6 +34,8 @@ pub(crate) struct Peer {
     state: Mutex<State>,
     /// Bounded by what the peer may say of actors: one `Ended`, one answer to each request of ours.
     events: mpsc::UnboundedSender<LinkEvent>,
+    /// Its flusher, until it has written the last byte.
+    unwritten: Gauge,
 }
 
 pub(super) struct State {
@@ -67,6 +69,7 @@ impl Peer {
                 sender,
                 state,
                 events,
+                unwritten: Gauge::default(),
             }),
             receiver,
         )
@@ -90,6 +93,11 @@ impl Peer {
     /// Counts of the link's dialogs.
     pub(crate) fn statistics(&self) -> RouterStatistics {
         self.state.lock().router.statistics()
+    }
+
+    /// Its flusher, until it has written the last byte: after [`Peer::bye`] it can be waited for.
+    pub(crate) fn unwritten(&self) -> &Gauge {
+        &self.unwritten
     }
 
     pub(super) fn sender(&self) -> &LinkSender {
@@ -170,7 +178,7 @@ impl Peer {
     }
 
     /// The dialog's outcome, once.
-    pub(crate) fn poll_outcome(&self, cid: Cid, cx: &mut Context<'_>) -> Poll<Outcome<Bytes>> {
+    pub(crate) fn poll_outcome(&self, cid: Cid, cx: &Context<'_>) -> Poll<Outcome<Bytes>> {
         let mut state = self.state.lock();
         match state.router.take_outcome(cid) {
             Some(outcome) => Poll::Ready(outcome),
@@ -179,7 +187,7 @@ impl Peer {
     }
 
     /// The first value of a context; `None` if the dialog is over without one.
-    pub(crate) fn poll_started(&self, cid: Cid, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    pub(crate) fn poll_started(&self, cid: Cid, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         let mut state = self.state.lock();
         match state.router.take_started(cid) {
             Some(value) => Poll::Ready(Some(value)),
@@ -189,7 +197,7 @@ impl Peer {
     }
 
     /// Ready once the dialog is over.
-    pub(crate) fn poll_over(&self, cid: Cid, wake: Wake, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_over(&self, cid: Cid, wake: Wake, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.state.lock();
         if state.router.has_outcome(cid) {
             return Poll::Ready(());
@@ -249,7 +257,7 @@ impl Peer {
     }
 
     /// Ready once the queued one-way message has been written.
-    pub(crate) fn poll_cast(&self, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Result<(), Loss>> {
+    pub(crate) fn poll_cast(&self, ticket: Ticket, cx: &Context<'_>) -> Poll<Result<(), Loss>> {
         let mut state = self.state.lock();
         match state.router.cast_written(ticket) {
             CastPlace::Sent => Poll::Ready(Ok(())),
@@ -356,7 +364,7 @@ impl Peer {
     }
 
     /// The next streamed value, or that there will be none.
-    pub(crate) fn poll_recv(self: &Arc<Self>, cid: Cid, cx: &mut Context<'_>) -> Poll<Recv<Bytes>> {
+    pub(crate) fn poll_recv(self: &Arc<Self>, cid: Cid, cx: &Context<'_>) -> Poll<Recv<Bytes>> {
         let mut effects = Effects::default();
         let polled = {
             let mut state = self.state.lock();

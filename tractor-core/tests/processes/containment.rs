@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tractor_core::host::{ExitStatus, GuardianLost, StartError, linux};
-
-use crate::census::ends_within;
-use crate::harness::{
-    Case, Member, Running, Tree, children_of, nanny_and_guardian, pause, say, say_pids, stop,
-    this_test,
+use tractor_core::testing::{
+    Case, Running, children_of, ends_within, nanny_and_guardian, pause, say, say_pids, stop,
 };
+use tractor_core::this_test;
+
+use crate::tree::{Member, Tree};
 
 /// Root, two middles, two leaves each: seven actors. Says nanny, guardian, middles, leaves, daemons.
 async fn seven(daemons: bool) -> Vec<Member> {
@@ -52,7 +52,7 @@ struct Seven {
 }
 
 impl Seven {
-    fn hear(running: &Running) -> Self {
+    fn hear(running: &mut Running) -> Self {
         let pids = running.hear_pids();
         let all = pids.iter().copied().chain([running.pid()]);
         Self {
@@ -102,7 +102,7 @@ fn dies(name: &'static str, daemons: bool, by: impl Fn(&Running, &Seven)) {
     );
 }
 
-/// GUARD-5: `kill -9` of the root.
+/// GUARD-5, D9: `kill -9` of the root.
 #[test]
 fn a_killed_root_leaves_nobody() {
     dies(this_test!(), false, |running, _| running.kill());
