@@ -112,6 +112,7 @@ impl Auditor {
             Msg::Bye => self.said_bye = true,
             Msg::Credit(_)
             | Msg::SpawnSpec
+            | Msg::Ready { .. }
             | Msg::Drain(_)
             | Msg::Ended { .. }
             | Msg::Ping(_)
@@ -158,6 +159,7 @@ fn lane_of(msg: &Msg) -> Lane {
         | Msg::Fail { .. }
         | Msg::Cast(_)
         | Msg::SpawnSpec
+        | Msg::Ready { .. }
         | Msg::Drain(_)
         | Msg::Ended { .. }
         | Msg::Bye => Lane::Data,

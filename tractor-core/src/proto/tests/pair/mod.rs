@@ -246,6 +246,7 @@ fn dialog_of(msg: &Msg) -> Option<Cid> {
         | Msg::CancelAck(_)
         | Msg::Cast(_)
         | Msg::SpawnSpec
+        | Msg::Ready { .. }
         | Msg::Drain(_)
         | Msg::Ended { .. }
         | Msg::Ping(_)
