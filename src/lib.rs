@@ -9,10 +9,11 @@ pub mod prelude;
 #[doc(hidden)]
 pub use tractor_core::private as __private;
 
-pub use tractor_core::actor::{Exposed, IntoSpec, Me, OnError, Service, Spec};
+pub use tractor_core::actor::Portal;
 pub use tractor_core::actor::{Actor, CastError};
+pub use tractor_core::actor::{Exposed, IntoSpec, Me, OnError, Service, Spec};
 pub use tractor_core::boot::init;
-pub use tractor_core::context::{Callee, Context, MsgStream, Open, OneWay, Opened, OpenedContext};
+pub use tractor_core::context::{Callee, Context, MsgStream, OneWay, Open, Opened, OpenedContext};
 pub use tractor_core::error::{
     CallError, Error, OpenError, RecvError, Result, SendError, SpawnError,
 };
@@ -21,7 +22,6 @@ pub use tractor_core::message::{AnyError, AppError, Message, Never};
 pub use tractor_core::nursery::{
     ActorNursery, OneShot, Root, RootBuilder, RunError, current_actor, is_root, open_nursery, root,
 };
-pub use tractor_core::portal::Portal;
 pub use tractor_core::scope::{Cancellation, inherit};
 pub use tractor_core::spawn::{SpawnMethodKey, StderrTo, StdioTo};
 pub use tractor_ipc::msg::CancelReason;

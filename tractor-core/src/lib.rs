@@ -14,7 +14,6 @@ pub mod limits;
 pub mod message;
 pub mod node;
 pub mod nursery;
-pub mod portal;
 #[doc(hidden)]
 pub mod private;
 pub mod proto;

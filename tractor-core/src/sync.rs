@@ -36,3 +36,35 @@ impl<T> Mutex<T> {
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
+
+/// What the models need beside loom itself.
+#[cfg(all(test, tractor_loom))]
+pub(crate) mod model {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::{Context, Poll, Wake};
+
+    use loom::sync::Notify;
+
+    struct Parked(Notify);
+
+    impl Wake for Parked {
+        fn wake(self: Arc<Self>) {
+            self.0.notify();
+        }
+    }
+
+    /// Polls whenever it is woken; a wake that is missing is a deadlock, which loom reports.
+    pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+        let mut future = pin!(future);
+        let parked = Arc::new(Parked(Notify::new()));
+        let waker = parked.clone().into();
+        loop {
+            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                return output;
+            }
+            parked.0.wait();
+        }
+    }
+}

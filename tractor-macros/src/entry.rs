@@ -9,7 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Item, ItemFn, LitStr, ReturnType};
 
 use crate::args::Arguments;
-use crate::errors::{Errors, or_fallback};
+use crate::errors::Errors;
 use crate::paths::Paths;
 use crate::types::text_of;
 
@@ -77,14 +77,17 @@ struct Options {
 }
 
 fn entry(kind: Entry, arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let fallback = item.clone();
-    let checked = Errors::collect(|errors| {
+    let as_written = item.clone();
+    Errors::collect(|errors| {
         let options = options(kind, arguments, errors);
         let function = function(kind, item, errors);
         Some((options, function?))
-    });
-    let expansion = checked.map(|(options, function)| expand(kind, &options, function));
-    or_fallback(expansion, without_async(fallback))
+    })
+    .expand(
+        |(options, function)| expand(kind, &options, function),
+        |(_, function)| stand_in(function),
+        as_written,
+    )
 }
 
 fn options(kind: Entry, arguments: TokenStream, errors: &mut Errors) -> Options {
@@ -100,7 +103,7 @@ fn options(kind: Entry, arguments: TokenStream, errors: &mut Errors) -> Options 
         }
         found
     });
-    let flavor = flavor.unwrap_or(kind.usual_flavor());
+    let flavor = flavor.unwrap_or_else(|| kind.usual_flavor());
     let workers = arguments.count("workers", errors);
     if let Some((_, span)) = workers
         && flavor == Flavor::CurrentThread
@@ -215,7 +218,7 @@ fn expand(kind: Entry, options: &Options, function: ItemFn) -> TokenStream {
                 #[cfg(not(test))]
                 #[#private::linkme::distributed_slice(#private::DIVERTING_MAIN)]
                 #[linkme(crate = #private::linkme)]
-                static MARK: () = ();
+                static MARK: &str = ::core::module_path!();
             };
         },
         Entry::Test => quote! {
@@ -265,18 +268,17 @@ fn optional(tokens: Option<TokenStream>) -> TokenStream {
 }
 
 /// `async fn main` is an error of its own; beside ours it would only distract.
-fn without_async(item: TokenStream) -> TokenStream {
-    match syn::parse2::<ItemFn>(item.clone()) {
-        Ok(ItemFn { sig, block, .. }) if sig.ident == "main" && sig.asyncness.is_some() => {
-            let (ident, output) = (&sig.ident, &sig.output);
-            quote! {
-                fn #ident() #output {
-                    #[allow(dead_code, reason = "it only stands here to be looked at")]
-                    #sig #block
-                    ::core::todo!()
-                }
-            }
+fn stand_in(function: ItemFn) -> TokenStream {
+    let ItemFn { sig, block, .. } = &function;
+    if sig.ident != "main" || sig.asyncness.is_none() {
+        return function.into_token_stream();
+    }
+    let (ident, output) = (&sig.ident, &sig.output);
+    quote! {
+        fn #ident() #output {
+            #[allow(dead_code, reason = "it only stands here to be looked at")]
+            #sig #block
+            ::core::todo!()
         }
-        Ok(_) | Err(_) => item,
     }
 }

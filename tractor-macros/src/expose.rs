@@ -13,7 +13,7 @@ use crate::types::text_of;
 
 /// The macro.
 pub(crate) fn expose(input: TokenStream) -> TokenStream {
-    let checked = Errors::collect(|errors| {
+    Errors::collect(|errors| {
         let Input { root, list } = errors.absorb(syn::parse2::<Input>(input))?;
         let paths = Paths::of(root.as_ref());
         let mut functions: Vec<Path> = Vec::new();
@@ -23,14 +23,8 @@ pub(crate) fn expose(input: TokenStream) -> TokenStream {
             }
         }
         Some((paths, functions))
-    });
-    match checked {
-        Ok((paths, functions)) => expand(&paths, &functions),
-        Err(errors) => {
-            let errors = errors.into_compile_error();
-            quote!({ #errors ::core::todo!() })
-        }
-    }
+    })
+    .expand_value(|(paths, functions)| expand(&paths, &functions))
 }
 
 struct Input {

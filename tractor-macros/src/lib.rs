@@ -14,15 +14,18 @@ use proc_macro::TokenStream;
 
 mod actor;
 mod args;
+mod bounds;
 mod context;
 mod entry;
 mod errors;
 mod expose;
+mod function;
 mod message;
 mod paths;
 mod register;
 mod rpc;
 mod signature;
+mod tokens;
 mod types;
 
 /// Makes an actor of an `impl` block.

@@ -14,14 +14,15 @@ use crate::types::{Place, owned};
 
 /// The derive.
 pub(crate) fn message(input: TokenStream) -> TokenStream {
-    let checked = Errors::collect(|errors| {
+    Errors::collect(|errors| {
         let input = errors.absorb(syn::parse2::<DeriveInput>(input))?;
         check(&input, errors)
-    });
-    match checked {
-        Ok(message) => expand(&message),
-        Err(errors) => errors.into_compile_error(),
-    }
+    })
+    .expand(
+        |message| expand(&message),
+        |_| TokenStream::new(),
+        TokenStream::new(),
+    )
 }
 
 /// A type that keeps the rules.

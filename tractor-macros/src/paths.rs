@@ -3,8 +3,8 @@
 //! Every path in our output starts with the one held here: `::tractor` unless the user said `crate = path`. Names of
 //! std go through `::core` and `::std`, so that nothing the user has in scope can change what the output means.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
 use syn::Path;
 
 use crate::args::Arguments;
@@ -38,11 +38,5 @@ impl Paths {
     pub(crate) fn private(&self) -> TokenStream {
         let root = &self.root;
         quote!(#root::__private)
-    }
-
-    /// The same, so that errors in what follows are shown at `span`.
-    pub(crate) fn private_at(&self, span: Span) -> TokenStream {
-        let root = &self.root;
-        quote_spanned!(span=> #root::__private)
     }
 }

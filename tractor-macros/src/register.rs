@@ -14,7 +14,7 @@ use crate::types::unwrapped;
 
 /// The macro.
 pub(crate) fn register(input: TokenStream) -> TokenStream {
-    let checked = Errors::collect(|errors| {
+    Errors::collect(|errors| {
         let Input { root, list } = errors.absorb(syn::parse2::<Input>(input))?;
         if list.is_empty() {
             errors.push(TokenStream::new(), FORM);
@@ -23,11 +23,12 @@ pub(crate) fn register(input: TokenStream) -> TokenStream {
             check(ty, errors);
         }
         Some((Paths::of(root.as_ref()), list))
-    });
-    match checked {
-        Ok((paths, list)) => list.iter().map(|ty| entry(&paths, ty)).collect(),
-        Err(errors) => errors.into_compile_error(),
-    }
+    })
+    .expand(
+        |(paths, list)| list.iter().map(|ty| entry(&paths, ty)).collect(),
+        |_| TokenStream::new(),
+        TokenStream::new(),
+    )
 }
 
 /// The catalogue's entry of one concrete actor.

@@ -276,30 +276,21 @@ pub(crate) const ARGUMENTS_MAX: usize = 12;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::errors::testing::judge;
     use syn::{ItemFn, parse_quote};
 
     fn shape(function: &ItemFn) -> Vec<String> {
-        let result = Errors::collect(|errors| {
-            check_shape(&function.sig, What::Rpc, errors);
-            Some(())
-        });
-        result.err().map_or_else(Vec::new, texts)
+        let judged = judge(|errors| check_shape(&function.sig, What::Rpc, errors));
+        judged.err().unwrap_or_default()
     }
 
     fn arguments(function: &ItemFn) -> Result<Vec<String>, Vec<String>> {
-        Errors::collect(|errors| {
+        judge(|errors| {
             let list = check_arguments(&function.sig.inputs, None, What::Rpc, errors);
-            Some(
-                list.into_iter()
-                    .map(|argument| argument.name.to_string())
-                    .collect(),
-            )
+            list.into_iter()
+                .map(|argument| argument.name.to_string())
+                .collect()
         })
-        .map_err(texts)
-    }
-
-    fn texts(error: syn::Error) -> Vec<String> {
-        error.into_iter().map(|one| one.to_string()).collect()
     }
 
     #[test]

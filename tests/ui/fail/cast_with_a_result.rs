@@ -13,12 +13,12 @@ impl Store {
     }
 
     #[cast]
-    async fn take(&mut self) -> Result<u8, std::fmt::Error> {
+    async fn take(&mut self) -> Result<u8, tractor::AnyError> {
         Ok(1)
     }
 
     #[cast]
-    fn log(&mut self) -> Result<(), std::fmt::Error> {
+    fn log(&mut self) -> Result<(), tractor::AnyError> {
         Ok(())
     }
 }

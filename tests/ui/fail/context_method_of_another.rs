@@ -2,6 +2,16 @@
 
 use tractor::{Context, Me};
 
+struct Other;
+
+#[tractor::actor]
+impl Other {
+    #[init]
+    fn new() -> Self {
+        Other
+    }
+}
+
 struct Room;
 
 #[tractor::actor]
@@ -12,7 +22,7 @@ impl Room {
     }
 
     #[context]
-    async fn chat(me: Me<String>, ctx: Context<(), (), ()>) {}
+    async fn chat(me: Me<Other>, ctx: Context<(), (), ()>) {}
 
     #[context]
     async fn fine(me: Me<Room>, ctx: Context<(), (), ()>) {}

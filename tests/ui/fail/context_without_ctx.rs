@@ -2,6 +2,16 @@
 
 use tractor::{Context, Me};
 
+struct Other;
+
+#[tractor::actor]
+impl Other {
+    #[init]
+    fn new() -> Self {
+        Other
+    }
+}
+
 #[tractor::context]
 async fn none() {}
 
@@ -15,6 +25,6 @@ async fn late(name: String, ctx: Context<(), (), ()>) {}
 async fn two(ctx: Context<(), (), ()>, other: Context<(), (), ()>) {}
 
 #[tractor::context]
-async fn with_me(ctx: Context<(), (), ()>, me: Me<String>) {}
+async fn with_me(ctx: Context<(), (), ()>, me: Me<Other>) {}
 
 fn main() {}

@@ -2,7 +2,8 @@
 
 use tractor::expose;
 
-fn is_prime(n: u64) -> bool {
+#[tractor::rpc]
+async fn is_prime(n: u64) -> bool {
     n > 1
 }
 
@@ -11,5 +12,4 @@ fn main() {
     let _ = expose![|n: u64| n];
     let _ = expose![is_prime::<u64>];
     let _ = expose![is_prime, 7, is_prime];
-    is_prime(7);
 }

@@ -13,7 +13,7 @@ impl Store {
     async fn up(&mut self, name: String) {}
 
     #[on_stop]
-    async fn down(&mut self) -> Result<(), std::fmt::Error> {
+    async fn down(&mut self) -> Result<(), tractor::AnyError> {
         Ok(())
     }
 }

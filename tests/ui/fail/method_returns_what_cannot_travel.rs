@@ -13,7 +13,7 @@ impl Store {
         &self.name
     }
 
-    fn parts(&self) -> Result<Vec<&str>, std::fmt::Error> {
+    fn parts(&self) -> Result<Vec<&str>, tractor::AnyError> {
         Ok(vec![&self.name])
     }
 

@@ -10,8 +10,7 @@ use super::letter::Letter;
 use super::{Actor, Me, MethodKind, SharedActor};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::node::mailbox::{Receiver, Sender};
-use crate::node::{Incoming, Intake, Peer};
-use crate::rpc::{Hosted, Opening, WorkKind};
+use crate::node::{Hosted, Incoming, Intake, Opening, Peer, WorkKind};
 use crate::sync::Mutex;
 
 /// What an actor's loop, its local portals and its link share.

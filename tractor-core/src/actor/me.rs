@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use super::cell::ActorCell;
 use super::letter::Letter;
-use super::{Actor, SharedActor};
+use super::{Actor, Portal, SharedActor};
 use crate::error::CallError;
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::Never;
 use crate::node::reply;
-use crate::portal::Portal;
 use tractor_ipc::ActorId;
 
 /// The actor itself, as one of its contexts holds it.

@@ -121,7 +121,7 @@ impl Method {
     }
 
     /// Its signature, traced on first use.
-    pub fn signature(&self) -> &Signature {
+    pub fn signature(&self) -> &'static Signature {
         self.signature.get()
     }
 }

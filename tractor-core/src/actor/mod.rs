@@ -13,6 +13,7 @@ mod life;
 mod me;
 mod method;
 mod phases;
+pub mod portal;
 mod spec;
 
 use std::future::Future;
@@ -25,11 +26,12 @@ pub use life::{ACTORS, ActorEntry, BootPlan, Ending};
 pub use me::Me;
 pub use method::{Method, MethodKind};
 pub use phases::{LoopEnd, Turns, run_exclusive, run_phased, run_shared};
+pub use portal::Portal;
 pub use spec::{Exposed, IntoSpec, Service, Spec};
 
 use crate::message::{AppError, Message};
-use crate::portal::Portal;
-use crate::rpc::{Opening, ServedTask, WireReply};
+use crate::node::{Opening, ServedTask};
+use crate::rpc::WireReply;
 
 /// An actor's type. Implemented by `#[tractor::actor]`, not by hand.
 pub trait Actor: Sized + Send + 'static {

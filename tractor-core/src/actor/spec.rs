@@ -7,9 +7,8 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use tractor_ipc::msg::ActorPlan;
 
-use super::{Actor, Flow, LoopEnd, Method, Turns, misrouted, run_exclusive};
+use super::{Actor, Flow, LoopEnd, Method, Portal, Turns, misrouted, run_exclusive};
 use crate::message::{AnyError, Never};
-use crate::portal::Portal;
 use crate::rpc::{Expose, WireReply};
 
 /// An actor to be started: its type, the arguments of its `#[init]`, and functions it exposes beside its methods.

@@ -11,17 +11,23 @@ use tractor_ipc::{Link, LinkLimits, UdsTransport};
 
 use super::role::ActorRole;
 use crate::actor::{ACTORS, BootPlan, Ending, Service, run_actor};
-use crate::guardian;
 use crate::fault::{RemoteError, RemoteErrorKind};
+use crate::guardian;
 use crate::limits::{FLUSH, HANDSHAKE, NURSERY_CAP};
 use crate::message::AnyError;
-use crate::node::{LinkEvent, LinkPlan, Node, Peer, drive, lifeline, reaper};
+use crate::node::{Hosted, LinkEvent, LinkPlan, Node, Peer, Registry, drive, lifeline, reaper};
 use crate::proto::{ActorEvent, Loss, RouterConfig};
-use crate::rpc::{Hosted, catalog_fingerprint};
+use crate::rpc::catalog_fingerprint;
 
 /// Runs the actor this process is; never returns.
 pub fn main(role: ActorRole) -> ! {
-    let ActorRole { link, guardian, lifeline, actor, tree } = role;
+    let ActorRole {
+        link,
+        guardian,
+        lifeline,
+        actor,
+        tree,
+    } = role;
     let name = actor.to_string();
     let started = guardian::inherit(guardian).and_then(|()| lifeline::watch(lifeline));
     if let Err(error) = started {
@@ -55,7 +61,10 @@ pub fn main(role: ActorRole) -> ! {
     });
     runtime.shutdown_background();
     if let Err(left) = reaper::wait_empty(NURSERY_CAP) {
-        eprintln!("tractor: {name} leaves while {} of its children have not ended", left.len());
+        eprintln!(
+            "tractor: {name} leaves while {} of its children have not ended",
+            left.len()
+        );
     }
     match code {
         Ok(code) => std::process::exit(code),
@@ -65,11 +74,18 @@ pub fn main(role: ActorRole) -> ! {
 
 /// Serves what the parent asks for until the end, and says how it came.
 async fn live(node: Arc<Node>, link: Link) -> i32 {
+    // Tasks the user's code starts by itself find their actor by the runtime.
+    let _entered = Registry::enter(&node);
     let id = node.id().clone();
     let mut config = RouterConfig::new(id.clone(), Role::Parent);
     config.awaits_spec = true;
     let message_max = LinkLimits::default().message_max;
-    let plan = LinkPlan { link, config, message_max, post_mortem: std::future::pending::<Loss>() };
+    let plan = LinkPlan {
+        link,
+        config,
+        message_max,
+        post_mortem: std::future::pending::<Loss>(),
+    };
     let (peer, mut orders) = drive(&node, plan);
     let ending = match wait_for_spec(&mut orders).await {
         Some(spec) => run(&node, &peer, orders, spec).await,
@@ -115,13 +131,33 @@ async fn run(
     match spec.plan {
         ActorPlan::Service => {
             let init = postcard::to_allocvec(&()).unwrap_or_default().into();
-            run_actor::<Service>(BootPlan { node, peer, orders, hosted, init }).await
+            run_actor::<Service>(BootPlan {
+                node,
+                peer,
+                orders,
+                hosted,
+                init,
+            })
+            .await
         }
         ActorPlan::Stateful { type_name, init } => {
             let found = ACTORS.iter().find(|entry| entry.type_name() == &*type_name);
             match found {
-                Some(entry) => entry.run(BootPlan { node, peer, orders, hosted, init }).await,
-                None => Ending { how: EndedHow::Failed, error: Some(unknown(&hosted, &type_name)) },
+                Some(entry) => {
+                    entry
+                        .run(BootPlan {
+                            node,
+                            peer,
+                            orders,
+                            hosted,
+                            init,
+                        })
+                        .await
+                }
+                None => Ending {
+                    how: EndedHow::Failed,
+                    error: Some(unknown(&hosted, &type_name)),
+                },
             }
         }
     }

@@ -6,8 +6,8 @@
 //! never returns: the one or the other, never both (`inventory` and its like break when submitted twice).
 //!
 //! Invariants:
-//! * `ENTRY-1` A set-uid or otherwise privileged image takes no role from its environment.
-//! * `ENTRY-2` A role is taken only with the expected parent and the expected descriptors, and is removed from the
+//! - ENTRY-1: A set-uid or otherwise privileged image takes no role from its environment.
+//! - ENTRY-2: A role is taken only with the expected parent and the expected descriptors, and is removed from the
 //!   environment before anything else runs: a program the actor starts must not take it up again.
 
 #![allow(
@@ -27,7 +27,7 @@ use rustix::process::Pid;
 
 use super::role::{ActorRole, Role, parse_tag};
 use crate::guardian::client::EXIT_MISSED_ROLE;
-use crate::guardian::{arm, nanny};
+use crate::guardian::{arm, nanny, title};
 use crate::host::linux::{ACTOR_VARIABLE, ROLE_VARIABLE};
 
 /// Marks left by programs whose `main` diverts by itself: each is the name of such a function.
@@ -82,6 +82,7 @@ fn actor(guardian: u32) -> ! {
     // in the foreground of.
     arm::ignore(&[libc::SIGPIPE, libc::SIGTTOU]);
     arm::set_name(actor.name());
+    title::set_title(&format!("{}: {actor}", program()));
     let role = ActorRole {
         link,
         guardian: connection,
@@ -93,6 +94,13 @@ fn actor(guardian: u32) -> ! {
         Some(main) => main(role),
         None => super::child::main(role),
     }
+}
+
+/// The file name of the program, as its first argument gives it.
+fn program() -> String {
+    let first = std::env::args_os().next().unwrap_or_default();
+    let name = std::path::Path::new(&first).file_name();
+    name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Reads the role and removes it from the environment.
@@ -162,8 +170,9 @@ extern "C" fn entry(argc: c_int, argv: *const *const c_char, envp: *const *const
     }
     // SAFETY: called by the C runtime in the middle of its walk over the constructors, and this never returns to it.
     unsafe { run_remaining_constructors(argc, argv, envp) };
-    init();
-    unreachable!("a role was set, so `init` has taken this process over")
+    // A panic must not unwind into the C runtime: it ends this process as one in `main` would.
+    let _ = std::panic::catch_unwind(init);
+    std::process::exit(EXIT_PANIC)
 }
 
 /// Runs the constructors behind [`ENTRY`].
@@ -178,7 +187,7 @@ unsafe fn run_remaining_constructors(
 ) {
     // Both addresses are laundered: to the compiler a walk past the end of one static is impossible, and it would
     // silently run nothing.
-    let first = black_box((&raw const ENTRY).addr()) + size_of::<Constructor>();
+    let first = black_box((&raw const ENTRY).expose_provenance()) + size_of::<Constructor>();
     let end = black_box(end_of_constructors());
     let mut at = first;
     while at < end {
@@ -194,6 +203,9 @@ unsafe fn run_remaining_constructors(
     }
 }
 
+/// What a program leaves with when its `main` panics.
+const EXIT_PANIC: c_int = 101;
+
 /// The address behind the last constructor of the main executable.
 fn end_of_constructors() -> usize {
     // SAFETY: an assembler directive alone, no instruction. A shared library has no such symbol; without this it could
@@ -204,7 +216,7 @@ fn end_of_constructors() -> usize {
             options(nomem, nostack, preserves_flags)
         )
     };
-    (&raw const __init_array_end).addr()
+    (&raw const __init_array_end).expose_provenance()
 }
 
 /// Whether this code is part of the executable itself: in a shared library of a foreign program, `/proc/self/exe` is

@@ -9,10 +9,10 @@ use tractor_ipc::ActorId;
 use tractor_ipc::limits::STREAM_WINDOW;
 use tractor_ipc::msg::{CancelReason, Overrun};
 
-use super::{Dialog, MsgStream};
+use super::{ContextFn, Dialog, MsgStream};
 use crate::error::{OpenError, Result};
 use crate::message::{AnyError, AppError, Message};
-use crate::rpc::{ContextFn, Hosted, Opening, ServedTask, encode, encode_result};
+use crate::node::{Hosted, Opening, ServedTask, encode, encode_result};
 use crate::scope::{Cancellation, Scope};
 
 /// The far side of a context, as the function that serves it holds it: sends `S` first, then receives `In` and sends

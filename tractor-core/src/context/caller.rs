@@ -11,7 +11,7 @@ use super::{Dialog, MsgStream};
 use crate::error::{CallError, OpenError, Result};
 use crate::limits::DIALOG_CANCEL;
 use crate::message::{AppError, Message, Never};
-use crate::rpc;
+use crate::node::decode;
 use crate::scope::{Cancellation, Scope};
 
 /// An open context, as the block that opened it holds it: receives `In`, sends `Out`, and the far task ends in `T` or
@@ -124,9 +124,7 @@ impl<T: Message, E: AppError> Opened<T, E> {
     /// Safe: the result is kept.
     pub async fn result(&self) -> Result<T, CallError<E>> {
         match self.dialog.ended().await {
-            Ok(bytes) => {
-                rpc::decode(&bytes, "the result", self.callee()).map_err(CallError::MsgType)
-            }
+            Ok(bytes) => decode(&bytes, "the result", self.callee()).map_err(CallError::MsgType),
             Err(error) => Err(CallError::from_remote(error)),
         }
     }

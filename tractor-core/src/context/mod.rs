@@ -9,12 +9,14 @@
 
 mod callee;
 mod caller;
+mod function;
 mod open;
 mod stream;
 
 pub(crate) use callee::serve_context_fn;
 pub use callee::{Callee, Context, NotStarted, Open, serve_context};
 pub use caller::{OneWay, Opened, OpenedContext};
+pub use function::{ContextFn, FnContext};
 pub(crate) use open::{Dialog, open_block, open_stream_block};
 pub use stream::MsgStream;
 pub(crate) use stream::send_value;

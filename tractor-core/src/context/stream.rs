@@ -13,9 +13,8 @@ use super::Dialog;
 use crate::error::{RecvError, Result, SendError};
 use crate::fault::RemoteErrorKind;
 use crate::message::{AnyError, Message};
-use crate::node::Peer;
+use crate::node::{Peer, decode, encode};
 use crate::proto::{Recv, SendPlace};
-use crate::rpc;
 use crate::scope::{Checkpoint, checkpoint};
 
 /// The stream of a context: receives `In`, sends `Out`. `C` is the handle of the side that holds it.
@@ -62,13 +61,13 @@ impl<In: Message, Out: Message, C> MsgStream<In, Out, C> {
         let bytes = poll_fn(|cx| self.poll_next_bytes(cx)).await?;
         let Some(bytes) = bytes else { return Ok(None) };
         let actor = self.dialog.peer().id();
-        match rpc::decode::<In>(&bytes, "a streamed value", actor) {
+        match decode::<In>(&bytes, "a streamed value", actor) {
             Ok(value) => Ok(Some(value)),
             Err(error) => Err(RecvError::MsgType(AnyError::of(&error)).into()),
         }
     }
 
-    fn poll_next_bytes(&self, cx: &mut Cx<'_>) -> Poll<Result<Option<Bytes>, RecvError>> {
+    fn poll_next_bytes(&self, cx: &Cx<'_>) -> Poll<Result<Option<Bytes>, RecvError>> {
         match checkpoint() {
             Checkpoint::Clear => {}
             Checkpoint::Unwinding => return Poll::Pending,
@@ -135,11 +134,9 @@ impl<In: Message, Out: Message, C> MsgStream<In, Out, C> {
 
     fn encode(&self, value: &Out) -> Result<Bytes, SendError> {
         let peer = self.dialog.peer();
-        rpc::encode(value, peer.message_max(), peer.node().id()).map_err(|error| {
-            match *error.kind() {
-                RemoteErrorKind::TooLarge { size, limit } => SendError::TooLarge { size, limit },
-                _ => SendError::Encode(AnyError::of(&error)),
-            }
+        encode(value, peer.message_max(), peer.node().id()).map_err(|error| match *error.kind() {
+            RemoteErrorKind::TooLarge { size, limit } => SendError::TooLarge { size, limit },
+            _ => SendError::Encode(AnyError::of(&error)),
         })
     }
 

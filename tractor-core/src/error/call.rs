@@ -81,11 +81,16 @@ impl<E: AppError> CallError<E> {
             Self::Cancelled(cancel) => CallError::Cancelled(cancel.clone()),
             Self::Lost(error) => CallError::Lost(error.clone()),
             Self::Stopping(error) => CallError::Stopping(error.clone()),
-            Self::Deadlock { cycle } => CallError::Deadlock { cycle: cycle.clone() },
+            Self::Deadlock { cycle } => CallError::Deadlock {
+                cycle: cycle.clone(),
+            },
             Self::TooDeep { depth } => CallError::TooDeep { depth: *depth },
             Self::NotExposed(error) => CallError::NotExposed(error.clone()),
             Self::MsgType(error) => CallError::MsgType(error.clone()),
-            Self::TooLarge { size, limit } => CallError::TooLarge { size: *size, limit: *limit },
+            Self::TooLarge { size, limit } => CallError::TooLarge {
+                size: *size,
+                limit: *limit,
+            },
             Self::TooMany { limit } => CallError::TooMany { limit: *limit },
             Self::Failed(error) => CallError::Failed(error.clone()),
         }

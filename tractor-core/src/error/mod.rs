@@ -21,7 +21,7 @@ use crate::scope::Cancellation;
 /// Any failure of this library, and of the actors below.
 ///
 /// A block of a nursery or a context may return every error type that is `From<Error>`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// A call failed; an error of the method's own type is carried as [`AnyError`] and can be taken out by
@@ -134,6 +134,13 @@ impl fmt::Display for Error {
             Self::GuardianLost => f.write_str("the guardian process is gone; the tree was ended"),
             Self::App(error) => error.fmt(f),
         }
+    }
+}
+
+/// As [`Display`](fmt::Display): a `main` that returns this error prints it in this form.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

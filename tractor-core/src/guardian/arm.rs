@@ -9,7 +9,7 @@
 use std::ffi::{CStr, c_char, c_int};
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
 use rustix::fs::Mode;
 use rustix::io::Errno;
@@ -253,7 +253,7 @@ pub fn keep_only(kept: OwnedFd) -> Result<OwnedFd, Errno> {
         }
     }
     if null.as_raw_fd() <= LIFELINE_FD {
-        std::mem::forget(null); // it is one of the placeholders
+        let _ = null.into_raw_fd(); // it is one of the placeholders
     }
     Ok(high)
 }

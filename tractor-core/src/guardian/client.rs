@@ -74,6 +74,24 @@ pub fn inherit(connection: OwnedFd) -> Result<(), StartError> {
     Ok(())
 }
 
+/// The connection this process inherited, to be watched for its end; `None` in a root.
+pub(crate) fn inherited() -> Option<Inherited> {
+    let place = PROCESS.lock().unwrap_or_else(PoisonError::into_inner);
+    let client = place
+        .as_ref()
+        .filter(|client| client.role == ClientRole::Actor);
+    client.map(|client| Inherited(Arc::clone(client)))
+}
+
+/// An actor's connection, to be polled and nothing else.
+pub(crate) struct Inherited(Arc<Client>);
+
+impl AsFd for Inherited {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.socket.as_fd()
+    }
+}
+
 /// Says that a re-executed image of this program will learn its role. Called by the entry, once, early.
 pub fn image_learns_its_role() {
     REEXECUTABLE.store(true, Ordering::Relaxed);

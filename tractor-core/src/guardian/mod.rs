@@ -13,13 +13,13 @@
 //! Guardian and nanny are this same image, re-executed, with one thread each.
 //!
 //! Invariants:
-//! * `GUARD-1` The logical parent of a process is the owner of the connection the request came on, never a field.
-//! * `GUARD-2` A process is reaped by the guardian alone, and its exit is told to its logical parent once, after all
+//! - GUARD-1: The logical parent of a process is the owner of the connection the request came on, never a field.
+//! - GUARD-2: A process is reaped by the guardian alone, and its exit is told to its logical parent once, after all
 //!   processes below it have been reaped.
-//! * `GUARD-3` When a process ends, every process below it is killed, at any depth.
-//! * `GUARD-4` The guardian never blocks on a peer: what a peer does not take is queued, and a peer with a full queue is
+//! - GUARD-3: When a process ends, every process below it is killed, at any depth.
+//! - GUARD-4: The guardian never blocks on a peer: what a peer does not take is queued, and a peer with a full queue is
 //!   not read.
-//! * `GUARD-5` Root gone, or nanny gone: everything is killed and reaped before the guardian leaves.
+//! - GUARD-5: Root gone, or nanny gone: everything is killed and reaped before the guardian leaves.
 
 pub mod arm;
 pub mod client;
@@ -27,6 +27,7 @@ pub mod nanny;
 mod reader;
 mod serve;
 pub mod table;
+pub mod title;
 pub mod wire;
 
 pub use client::{LinuxHost, for_this_process, image_learns_its_role, inherit, shutdown};

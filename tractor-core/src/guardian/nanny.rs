@@ -10,7 +10,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitIdOptions, WaitOptions, waitid};
 
 use super::arm::{self, Fork};
-use super::{SWEEP_GRACE, serve};
+use super::{SWEEP_GRACE, serve, title};
 use crate::host::linux;
 
 /// The life of the process the root started: nanny here, guardian in a fork of it. `connection` is the root's.
@@ -34,6 +34,10 @@ pub fn run(connection: OwnedFd, root: Pid) -> ! {
         Ok(Fork::Child) => serve::run(connection, root_watch, me),
         Ok(Fork::Parent(guardian)) => {
             drop(connection);
+            // It was started under the guardian's, which that one keeps.
+            let first = std::env::args().next().unwrap_or_default();
+            let program = first.strip_suffix(": guardian").unwrap_or(&first);
+            title::set_title(&format!("{program}: nanny"));
             watch(guardian, root, root_watch);
             sweep();
             arm::exit_now(0)
@@ -61,12 +65,11 @@ fn watch(guardian: Pid, root: Pid, root_watch: Option<OwnedFd>) {
             break;
         }
     }
-    // The guardian sees the same and is faster, unless it is stopped.
+    // The guardian sees the same and is faster, unless it is stopped; then it is the first that the sweep kills.
     if let Some(fd) = &guardian_watch {
         let grace = Timespec::try_from(SWEEP_GRACE).ok();
         let _ = poll(&mut [PollFd::new(fd, PollFlags::IN)], grace.as_ref());
     }
-    let _ = rustix::process::kill_process(guardian, Signal::KILL);
 }
 
 /// Whether our child has ended; it is left for [`sweep`] to reap.

@@ -69,12 +69,8 @@ enum Key {
     Starting(ProcessId),
 }
 
-/// Why the loop ends.
-enum Leave {
-    RootGone,
-    NannyGone,
-    Told,
-}
+/// The loop ends: root or nanny is gone, or the root has asked for it. What is to be done then is always the same.
+struct Leave;
 
 impl Guardian {
     fn new(connection: OwnedFd, root: Option<OwnedFd>, nanny: Pid) -> Result<Self, Errno> {
@@ -120,7 +116,7 @@ impl Guardian {
         let mut events = Vec::with_capacity(EVENTS);
         loop {
             if rustix::process::getppid() != Some(self.nanny) {
-                return Ok(Leave::NannyGone);
+                return Ok(Leave);
             }
             let wait = self.blind.then_some(&BLIND_LOOK);
             match epoll::wait(
@@ -135,7 +131,7 @@ impl Guardian {
                 let (data, flags) = (event.data, event.flags);
                 match Key::from_data(data) {
                     Key::Signals => self.reap()?,
-                    Key::Watch => return Ok(Leave::RootGone),
+                    Key::Watch => return Ok(Leave),
                     Key::Starting(id) => self.settle_start(id),
                     Key::Conn(id) => {
                         if let Some(leave) = self.converse(id, flags) {
@@ -162,7 +158,7 @@ impl Guardian {
             Ok(Received::End | Received::Undecodable) | Err(_) => {
                 self.conns.remove(&id);
                 // An actor whose connection ended lives on until it exits; its lifeline sees to it.
-                (id == ROOT).then_some(Leave::RootGone)
+                (id == ROOT).then_some(Leave)
             }
         }
     }
@@ -172,7 +168,7 @@ impl Guardian {
             Request::Spawn(spawn) => self.spawn(owner, spawn, fds),
             Request::Signal { id, signal } => self.table.handle_signal(owner, id, signal),
             Request::Ping(number) => self.table.handle_ping(owner, number),
-            Request::Shutdown if owner == ROOT => return Some(Leave::Told),
+            Request::Shutdown if owner == ROOT => return Some(Leave),
             Request::Shutdown => drop(self.conns.remove(&owner)),
         }
         None
@@ -195,7 +191,8 @@ impl Guardian {
                 // A failure to watch is a failure to see it end well: it is killed with its connection.
                 let watched = self.watch(&started.report, Key::Starting(id));
                 self.starting.insert(id, started.report);
-                if watched.and(self.connect(id, started.connection)).is_err() {
+                let connected = watched.and_then(|()| self.connect(id, started.connection));
+                if connected.is_err() {
                     let _ = rustix::process::kill_process(started.pid, Signal::KILL);
                 }
             }
@@ -215,7 +212,7 @@ impl Guardian {
         let tag = format!("{ACTOR_VARIABLE}={}", spawn.tag);
         let own = |text| CString::new(text).map_err(|_| refused(Errno::INVAL));
         let own = [own(role)?, own(tag)?];
-        let (argv, envp) = split(&strings, spawn.argc).ok_or(refused(Errno::INVAL))?;
+        let (argv, envp) = split(&strings, spawn.argc).ok_or_else(|| refused(Errno::INVAL))?;
         let (ours, theirs) = linux::record_pair().map_err(refused)?;
         let exec = Exec {
             image: &self.image,

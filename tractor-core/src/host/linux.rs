@@ -107,7 +107,7 @@ pub fn umask() -> u32 {
 ///
 /// [`StartError::WorkingDirectory`] if it is not a directory one may enter.
 pub fn working_directory(path: Option<&Path>) -> Result<OwnedFd, StartError> {
-    let path = path.unwrap_or(Path::new("."));
+    let path = path.unwrap_or_else(|| Path::new("."));
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).map_err(|errno| StartError::WorkingDirectory {
         path: path.to_path_buf(),

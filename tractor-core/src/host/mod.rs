@@ -5,8 +5,8 @@
 //! that is the guardian's, which implements [`ProcessHost`] on Linux. [`fake::FakeHost`] implements it for tests.
 //!
 //! Invariants:
-//! * `HOST-1` An exit is reported once and to every waiter alike, on and off an executor.
-//! * `HOST-2` A descriptor made here is close-on-exec from its birth: no other spawn of this process can inherit it.
+//! - HOST-1: An exit is reported once and to every waiter alike, on and off an executor.
+//! - HOST-2: A descriptor made here is close-on-exec from its birth: no other spawn of this process can inherit it.
 
 pub mod error;
 pub mod fake;

@@ -9,28 +9,32 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::process::Signal;
 
 use crate::guardian::arm;
+use crate::guardian::client::{self, Inherited};
 use crate::host::StartError;
 use crate::host::linux::failed;
 
-/// Watches `lifeline`, whose far end the parent holds, until this process ends.
+/// Watches `lifeline`, whose far end the parent holds, and the inherited connection to the guardian, until this process
+/// ends.
 ///
 /// # Errors
 ///
 /// If the thread cannot be started.
 pub fn watch(lifeline: OwnedFd) -> Result<(), StartError> {
+    let guardian = client::inherited();
     let body = move || {
-        while !has_ended(&lifeline) {}
+        while !has_ended(&lifeline, guardian.as_ref()) {}
         let me = rustix::process::getpid();
         let _ = rustix::process::kill_process(me, Signal::KILL);
     };
     arm::quiet_thread("lifeline", STACK, body).map_err(failed("starting the lifeline's thread"))
 }
 
-/// Waits for a change of the lifeline; whether it was its end. Nothing is sent on it yet; what comes is left there.
-fn has_ended(lifeline: &OwnedFd) -> bool {
-    let mut fds = [PollFd::new(lifeline, PollFlags::RDHUP)];
+/// Waits for a change; whether it was the end of a lifeline. What comes on them is left to others.
+fn has_ended(lifeline: &OwnedFd, guardian: Option<&Inherited>) -> bool {
+    let mut fds = vec![PollFd::new(lifeline, PollFlags::RDHUP)];
+    fds.extend(guardian.map(|guardian| PollFd::new(guardian, PollFlags::RDHUP)));
     let end = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL;
-    poll(&mut fds, None).is_ok() && fds[0].revents().intersects(end)
+    poll(&mut fds, None).is_ok() && fds.iter().any(|fd| fd.revents().intersects(end))
 }
 
 /// The thread only polls.

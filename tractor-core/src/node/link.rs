@@ -74,12 +74,10 @@ where
     node.tasks().spawn(async move {
         let loss = read(&reading, link.receiver).await;
         let loss = match loss {
-            Loss::Bye | Loss::Protocol(_) => loss,
-            Loss::Closed
-            | Loss::Io(_)
-            | Loss::Exited { .. }
-            | Loss::Killed { .. }
-            | Loss::Crashed(_) => better_cause(&reading, loss, post_mortem).await,
+            Loss::Bye | Loss::Protocol(_) | Loss::Crashed(_) => loss,
+            Loss::Closed | Loss::Io(_) | Loss::Exited { .. } | Loss::Killed { .. } => {
+                better_cause(&reading, loss, post_mortem).await
+            }
         };
         tracing::debug!(peer = %reading.id(), %loss, "the link has ended");
         reading.node().remove_peer(reading.id());

@@ -7,12 +7,15 @@
 //! - NODE-2: a link's reader never waits: what arrives is queued within a window or refused.
 
 mod ambient;
+mod codec;
 mod effects;
 mod gauge;
+mod hosted;
 pub mod inflight;
-mod link;
 pub mod lifeline;
+mod link;
 pub mod mailbox;
+mod panic;
 mod peer;
 pub mod reaper;
 pub mod reply;
@@ -27,10 +30,14 @@ use tokio::runtime::Handle;
 use tractor_ipc::{ActorId, Cid, TreeId};
 
 pub(crate) use ambient::{Ambient, ChainError, surroundings};
-pub(crate) use link::{LinkEvent, LinkPlan, drive};
-pub(crate) use peer::{Peer, dropped_cancellation};
-pub(crate) use root::{Registry, RootGuard};
+pub(crate) use codec::{decode, encode, encode_result};
 pub(crate) use gauge::Gauge;
+pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
+pub use hosted::{Opening, ServedTask};
+pub(crate) use link::{LinkEvent, LinkPlan, drive};
+pub(crate) use panic::{answer_after_unwinding, catch, catch_now};
+pub(crate) use peer::{Peer, dropped_cancellation};
+pub(crate) use root::{Registry, default_root_name, name_default_root};
 pub(crate) use tasks::Tasks;
 
 use crate::clock::{Clock, TokioClock};

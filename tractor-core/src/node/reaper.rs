@@ -4,7 +4,7 @@
 //! `Drop` hands them to this thread, which terminates, kills and waits; a root leaves only when the table is empty.
 //!
 //! Invariants:
-//! * `REAP-1` A process is in the table from its start until its exit has been seen, whoever drops what.
+//! - REAP-1: A process is in the table from its start until its exit has been seen, whoever drops what.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;

@@ -36,7 +36,14 @@ pub(super) struct ChildRun {
 impl ChildRun {
     /// Starts the child, sees it through its life and down its ladder, and reports its end.
     pub(super) async fn run(self) {
-        let Self { core, id, mut orders, method, plan, started } = self;
+        let Self {
+            core,
+            id,
+            mut orders,
+            method,
+            plan,
+            started,
+        } = self;
         let actor = plan.id.clone();
         let child = {
             let mut give_up = std::pin::pin!(told_to_end(orders.clone(), core.actor().clone()));
@@ -69,7 +76,10 @@ impl ChildRun {
 
 /// Waits until the child is not wanted any more.
 async fn told_to_end(mut orders: watch::Receiver<Order>, by: ActorId) -> Cancellation {
-    let cancel = |reason| Cancellation { canceller: by.clone(), reason };
+    let cancel = |reason| Cancellation {
+        canceller: by.clone(),
+        reason,
+    };
     loop {
         match &*orders.borrow_and_update() {
             Order::Serve => {}
@@ -97,7 +107,16 @@ struct Life {
 impl Life {
     fn new(child: Child, actor: ActorId, parent: ActorId) -> Self {
         let ladder = Teardown::new(Ladder::default());
-        Self { child, actor, parent, ladder, cancel: None, ended: None, linked: true, status: None }
+        Self {
+            child,
+            actor,
+            parent,
+            ladder,
+            cancel: None,
+            ended: None,
+            linked: true,
+            status: None,
+        }
     }
 
     /// Lives through the child's life until it has been reaped and its last words have been heard.
@@ -157,7 +176,12 @@ impl Life {
             Some(LinkEvent::Actor(event)) => {
                 tracing::debug!(actor = %self.actor, ?event, "not for a parent");
             }
-            Some(LinkEvent::Lost(_)) | None => {
+            Some(LinkEvent::Lost(loss)) => {
+                tracing::debug!(actor = %self.actor, %loss, "its link has ended");
+                self.linked = false;
+                self.ladder.handle_link_lost(now);
+            }
+            None => {
                 self.linked = false;
                 self.ladder.handle_link_lost(now);
             }

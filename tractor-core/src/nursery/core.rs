@@ -57,7 +57,13 @@ impl Core {
             driver: None,
             closed: false,
         };
-        Arc::new(Self { node, actor, scope, state: Mutex::new(state), childless: Notify::new() })
+        Arc::new(Self {
+            node,
+            actor,
+            scope,
+            state: Mutex::new(state),
+            childless: Notify::new(),
+        })
     }
 
     pub(super) fn node(&self) -> &Arc<Node> {
@@ -85,7 +91,9 @@ impl Core {
         &self,
         kind: ChildKind,
     ) -> Result<(ChildId, watch::Receiver<Order>), SpawnError> {
-        let closed = SpawnError::Closed { reason: "its block has ended" };
+        let closed = SpawnError::Closed {
+            reason: "its block has ended",
+        };
         let mut state = self.state.lock();
         if state.closed {
             return Err(closed);
@@ -211,7 +219,9 @@ pub(super) struct Local<'env> {
 
 impl<'env> Local<'env> {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { waiting: Mutex::new(Vec::new()) })
+        Arc::new(Self {
+            waiting: Mutex::new(Vec::new()),
+        })
     }
 
     pub(super) fn push(&self, task: BoxFuture<'env, Result<(), Error>>) {

@@ -12,13 +12,12 @@ use tractor_ipc::msg::CancelReason;
 
 use super::ActorNursery;
 use super::core::{Action, Core, Failure, Local, Order};
-use super::root::{Attached, attach, implicit_root};
+use super::root::{Attached, Place, attach, implicit_root};
 use crate::error::Error;
 use crate::fault::RemoteError;
-use crate::node::dropped_cancellation;
+use crate::node::{catch, dropped_cancellation};
 use crate::proto::supervisor::{BodyEnd, ChildId, Verdict};
 use crate::proto::{ChildKind, SupervisorAction};
-use crate::rpc::catch;
 use crate::scope::{Cancellation, Scope, ScopeOptions};
 
 /// Opens a nursery and runs `block` in it. Returns when the block has ended and every actor started in it has ended and
@@ -36,26 +35,30 @@ use crate::scope::{Cancellation, Scope, ScopeOptions};
 ///
 /// Cancelled by a scope of ours, everything in it is ended before that scope goes on. Dropped from outside, its actors are
 /// ended in the background, and the actor or root it belongs to does not end before they have been reaped.
-pub fn open_nursery<'env, F, Fut, T, E>(block: F) -> impl Future<Output = Result<T, E>>
+pub async fn open_nursery<'env, F, Fut, T, E>(block: F) -> Result<T, E>
 where
     F: FnOnce(ActorNursery<'env>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
-    async move {
-        match attach().map_err(E::from)? {
-            Attached::Here(place) => place.clone().scope.inherit(drive(place, block)).await,
-            Attached::Nowhere => {
-                implicit_root(async move |place| {
-                    place.clone().scope.inherit(drive(place, block)).await
-                })
-                .await
-            }
-        }
+    match attach().map_err(E::from)? {
+        Attached::Here(place) => run(place, block).await,
+        Attached::Nowhere => implicit_root(async move |place| run(place, block).await).await,
     }
 }
 
-async fn drive<'env, F, Fut, T, E>(place: super::root::Place, block: F) -> Result<T, E>
+/// Runs a nursery where it belongs.
+async fn run<'env, F, Fut, T, E>(place: Place, block: F) -> Result<T, E>
+where
+    F: FnOnce(ActorNursery<'env>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    let scope = place.scope.clone();
+    scope.inherit(drive(place, block)).await
+}
+
+async fn drive<'env, F, Fut, T, E>(place: Place, block: F) -> Result<T, E>
 where
     F: FnOnce(ActorNursery<'env>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
@@ -65,10 +68,16 @@ where
     let scope = place.scope;
     let _waited_for = scope.aware();
     let core = Core::new(place.node, place.actor, scope.clone());
-    let mut guard = Guard { core: core.clone(), armed: true };
+    let mut guard = Guard {
+        core: core.clone(),
+        armed: true,
+    };
     let local = Local::new();
     let body_scope = scope.child();
-    let body = block(ActorNursery { core: core.clone(), local: local.clone() });
+    let body = block(ActorNursery {
+        core: core.clone(),
+        local: local.clone(),
+    });
     let mut driver = Driver {
         core: &core,
         local: &local,
@@ -86,7 +95,9 @@ where
                 outer_seen = true;
                 core.outer_cancelled(cancel);
             }
-            if driver.result.is_none() && let Poll::Ready(result) = body.as_mut().poll(cx) {
+            if driver.result.is_none()
+                && let Poll::Ready(result) = body.as_mut().poll(cx)
+            {
                 driver.body_ended(result);
             }
             driver.poll_tasks(cx);
@@ -129,13 +140,15 @@ fn conclude<T, E: From<Error>>(
             Err(error)
         }
         Some(Ok(Ok(value))) if failures.is_empty() && cancelled.is_none() => Ok(value),
-        Some(Ok(Ok(_)) | Err(_)) | None if !failures.is_empty() => {
-            Err(E::from(Error::Actor(RemoteError::group(failures, core.actor().clone()))))
-        }
+        Some(Ok(Ok(_)) | Err(_)) | None if !failures.is_empty() => Err(E::from(Error::Actor(
+            RemoteError::group(failures, core.actor().clone()),
+        ))),
         Some(Err(cancel)) => Err(E::from(Error::Cancelled(cancelled.unwrap_or(cancel)))),
         Some(Ok(Ok(_))) | None => {
             let fallback = || dropped_cancellation(core.actor());
-            Err(E::from(Error::Cancelled(cancelled.unwrap_or_else(fallback))))
+            Err(E::from(Error::Cancelled(
+                cancelled.unwrap_or_else(fallback),
+            )))
         }
     }
 }
@@ -191,9 +204,14 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
 
     fn start(&mut self, task: BoxFuture<'env, Result<(), Error>>) {
         // After the nursery's end nothing is started: the task is dropped, as it would be in a cancelled scope.
-        let Ok((id, _orders)) = self.core.admit(ChildKind::LocalTask) else { return };
+        let Ok((id, _orders)) = self.core.admit(ChildKind::LocalTask) else {
+            return;
+        };
         let ambient = Some(self.core.ambient() as Arc<_>);
-        let options = ScopeOptions { ambient, ..ScopeOptions::default() };
+        let options = ScopeOptions {
+            ambient,
+            ..ScopeOptions::default()
+        };
         let scope = self.core.scope().child_with(options);
         self.scopes.insert(id, scope.clone());
         let actor = self.core.actor().clone();
@@ -212,7 +230,7 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         !self.local.is_empty()
     }
 
-    fn perform(&mut self, action: Action) {
+    fn perform(&self, action: Action) {
         let canceller = self.core.actor().clone();
         match action {
             SupervisorAction::StopChild(id) => self.core.order(id, Order::Stop),
@@ -226,7 +244,10 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
                 }
             }
             SupervisorAction::CancelBody => {
-                let cancel = Cancellation { canceller, reason: CancelReason::Failure };
+                let cancel = Cancellation {
+                    canceller,
+                    reason: CancelReason::Failure,
+                };
                 self.body_scope.cancel(cancel);
             }
             SupervisorAction::Finish(_) => {}
@@ -236,7 +257,10 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
     /// Who ends the children: whoever cancelled the scope around, or this nursery.
     fn cancellation(&self, reason: CancelReason) -> Cancellation {
         let canceller = self.core.actor().clone();
-        self.core.scope().cancellation().unwrap_or(Cancellation { canceller, reason })
+        self.core
+            .scope()
+            .cancellation()
+            .unwrap_or(Cancellation { canceller, reason })
     }
 }
 

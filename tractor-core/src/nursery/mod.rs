@@ -69,7 +69,10 @@ impl<'env> ActorNursery<'env> {
     /// The request is made at the first poll and stands; dropping only stops the wait.
     pub async fn cancel(&self) {
         let canceller = self.core.actor().clone();
-        self.core.cancel(Cancellation { canceller, reason: CancelReason::Requested });
+        self.core.cancel(Cancellation {
+            canceller,
+            reason: CancelReason::Requested,
+        });
         self.core.wait_childless().await;
     }
 
@@ -90,7 +93,10 @@ impl<'env> ActorNursery<'env> {
 
 impl Clone for ActorNursery<'_> {
     fn clone(&self) -> Self {
-        Self { core: self.core.clone(), local: self.local.clone() }
+        Self {
+            core: self.core.clone(),
+            local: self.local.clone(),
+        }
     }
 }
 

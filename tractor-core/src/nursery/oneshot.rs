@@ -10,11 +10,11 @@ use tractor_ipc::ActorId;
 
 use super::core::{Core, Order};
 use super::start::{Pending, StartOptions, begin};
+use crate::actor::portal::Portal;
 use crate::actor::{Exposed, IntoSpec, Service};
 use crate::error::{CallError, Error, SpawnError};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::AppError;
-use crate::portal::Portal;
 use crate::proto::ChildKind;
 use crate::proto::supervisor::ChildId;
 use crate::rpc::{FnCall, RpcFn};
@@ -59,7 +59,12 @@ impl<E: AppError> From<RunError<E>> for Error {
 impl<'n, F: RpcFn> RunInActor<'n, F> {
     pub(super) fn new(core: &'n Arc<Core>, call: FnCall<F>) -> Self {
         let name = F::NAME.rsplit("::").next().unwrap_or(F::NAME).to_owned();
-        Self { core, call, name, options: StartOptions::default() }
+        Self {
+            core,
+            call,
+            name,
+            options: StartOptions::default(),
+        }
     }
 
     /// Names the actor; by default it has the function's name.
@@ -85,7 +90,12 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
     ///
     /// Dropped before it is done, the one-shot is ended.
     pub async fn start(self) -> Result<OneShot<F>, SpawnError> {
-        let Self { core, call, name, options } = self;
+        let Self {
+            core,
+            call,
+            name,
+            options,
+        } = self;
         let pending = launch::<F>(core, ChildKind::OneShot, &name, options)?;
         let id = pending.id();
         let portal = Portal::<Service>::far(pending.started().await?);
@@ -106,14 +116,20 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
             sender.send_replace(true);
             running.child_done(id);
         });
-        Ok(OneShot { actor, result, done })
+        Ok(OneShot {
+            actor,
+            result,
+            done,
+        })
     }
 }
 
 /// Whether a call failed because its nursery ended it.
 fn ended_by_us<E>(core: &Core, error: &CallError<E>) -> bool {
     match error {
-        CallError::Cancelled(_) | CallError::Lost(_) | CallError::Stopping(_) => core.is_cancelling(),
+        CallError::Cancelled(_) | CallError::Lost(_) | CallError::Stopping(_) => {
+            core.is_cancelling()
+        }
         CallError::App(_)
         | CallError::Panicked(_)
         | CallError::Deadlock { .. }
@@ -142,9 +158,17 @@ impl<'n, F: RpcFn> IntoFuture for RunInActor<'n, F> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let Self { core, call, name, options } = self;
+            let Self {
+                core,
+                call,
+                name,
+                options,
+            } = self;
             let pending = launch::<F>(core, ChildKind::Daemon, &name, options)?;
-            let ending = Ending { core, id: pending.id() };
+            let ending = Ending {
+                core,
+                id: pending.id(),
+            };
             let portal = Portal::<Service>::far(pending.started().await?);
             let result = portal.run(call).await;
             core.order(ending.id, Order::Stop);

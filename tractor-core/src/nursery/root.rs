@@ -8,17 +8,20 @@ use tractor_ipc::msg::CancelReason;
 use tractor_ipc::{ActorId, ActorName, TreeId};
 
 use crate::actor::Exposed;
-use crate::boot::default_root_name;
 use crate::clock::{Clock, TokioClock};
 use crate::error::{Error, Result, SpawnError};
-use crate::node::{Ambient, Intake, Node, Registry};
-use crate::rpc::{FunctionIntake, Hosted};
+use crate::node::{Ambient, Hosted, Intake, Node, Registry, default_root_name};
+use crate::rpc::FunctionIntake;
 use crate::scope::{Cancellation, Scope};
 
 /// Describes a root; [`run`](RootBuilder::run) opens it. Without it, the first nursery of a runtime opens one with these
 /// defaults.
 pub fn root() -> RootBuilder {
-    RootBuilder { name: default_root_name().to_owned(), exposed: Exposed::default(), clock: None }
+    RootBuilder {
+        name: default_root_name().to_owned(),
+        exposed: Exposed::default(),
+        clock: None,
+    }
 }
 
 /// A root to be opened.
@@ -71,15 +74,23 @@ impl RootBuilder {
         Fut: Future<Output = Result<T, E>>,
         E: From<Error>,
     {
-        let Self { name, exposed, clock } = self;
+        let Self {
+            name,
+            exposed,
+            clock,
+        } = self;
         let runtime = Handle::try_current().map_err(|_| E::from(Error::NoRuntime))?;
+        if let Some(ambient) = Ambient::current() {
+            let root = ambient.node.id().clone();
+            return Err(E::from(Error::RootExists { root }));
+        }
         let name = ActorName::new(&name).map_err(SpawnError::Name);
         let name = name.map_err(|error| E::from(Error::Spawn(error)))?;
         let id = ActorId::new(name);
         let clock = clock.unwrap_or_else(|| Arc::new(TokioClock::new(runtime.clone())));
         let node = Node::with_clock(id.clone(), TreeId::new(), true, runtime, clock);
-        let _entered = Registry::enter(&node)
-            .map_err(|root| E::from(Error::RootExists { root }))?;
+        let _entered =
+            Registry::enter(&node).map_err(|root| E::from(Error::RootExists { root }))?;
         let names: Vec<Box<str>> = exposed.names().iter().map(|name| (*name).into()).collect();
         let hosted = Hosted::new(node.clone(), id.clone(), &names);
         let intake: Arc<dyn Intake> = Arc::new(FunctionIntake(hosted.clone()));
@@ -91,12 +102,18 @@ impl RootBuilder {
         };
         if result.is_err() {
             let reason = CancelReason::Failure;
-            node.scope().cancel(Cancellation { canceller: id.clone(), reason });
+            node.scope().cancel(Cancellation {
+                canceller: id.clone(),
+                reason,
+            });
         }
         node.nurseries().wait_empty().await;
         hosted.stop_taking();
         let reason = CancelReason::BlockEnded;
-        hosted.scope().cancel(Cancellation { canceller: id, reason });
+        hosted.scope().cancel(Cancellation {
+            canceller: id,
+            reason,
+        });
         node.tasks().wait_idle().await;
         result
     }
@@ -156,13 +173,19 @@ pub(super) fn attach() -> Result<Attached> {
     if Handle::try_current().is_err() {
         return Err(Error::NoRuntime);
     }
-    let Some(node) = Registry::current() else { return Ok(Attached::Nowhere) };
+    let Some(node) = Registry::current() else {
+        return Ok(Attached::Nowhere);
+    };
     tracing::debug!(
         root = %node.id(),
         "a task this library did not start: its nursery belongs to the root of its runtime"
     );
     let scope = node.scope().clone();
-    Ok(Attached::Here(Place { actor: node.id().clone(), node, scope }))
+    Ok(Attached::Here(Place {
+        actor: node.id().clone(),
+        node,
+        scope,
+    }))
 }
 
 /// Runs `block` in a new root with default options.
@@ -174,7 +197,12 @@ where
 {
     let run = |root: Root| async move {
         let scope = Scope::current().unwrap_or_else(|| root.node.scope().clone());
-        block(Place { actor: root.node.id().clone(), node: root.node, scope }).await
+        block(Place {
+            actor: root.node.id().clone(),
+            node: root.node,
+            scope,
+        })
+        .await
     };
     root().run(run).await
 }

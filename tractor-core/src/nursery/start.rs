@@ -11,10 +11,10 @@ use tractor_ipc::{ActorId, ActorName};
 
 use super::child::{ChildRun, Started};
 use super::core::{Core, Order};
+use crate::actor::portal::Portal;
 use crate::actor::{Actor, Spec};
 use crate::error::SpawnError;
 use crate::node::reply::{ReplyReceiver, slot};
-use crate::portal::Portal;
 use crate::proto::ChildKind;
 use crate::proto::supervisor::ChildId;
 use crate::scope::{Checkpoint, checkpoint};
@@ -38,7 +38,12 @@ pub(super) struct StartOptions {
 
 impl<'n, A: Actor> StartActor<'n, A> {
     pub(super) fn new(core: &'n Arc<Core>, name: &str, spec: Spec<A>) -> Self {
-        Self { core, name: name.to_owned(), spec, options: StartOptions::default() }
+        Self {
+            core,
+            name: name.to_owned(),
+            spec,
+            options: StartOptions::default(),
+        }
     }
 
     /// Starts it by this method instead of the default one.
@@ -96,7 +101,12 @@ impl<'n, A: Actor> IntoFuture for StartActor<'n, A> {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let Self { core, name, spec, options } = self;
+            let Self {
+                core,
+                name,
+                spec,
+                options,
+            } = self;
             let pending = begin(core, ChildKind::Daemon, &name, spec, options)?;
             Ok(Portal::<A>::far(pending.started().await?).into())
         })
@@ -120,7 +130,9 @@ impl Pending {
     pub(super) async fn started(mut self) -> Result<Arc<crate::node::Peer>, SpawnError> {
         let started = (&mut self.started).await;
         self.waiting = false;
-        started.unwrap_or(Err(SpawnError::Closed { reason: "its runtime is being shut down" }))
+        started.unwrap_or(Err(SpawnError::Closed {
+            reason: "its runtime is being shut down",
+        }))
     }
 }
 
@@ -165,9 +177,21 @@ pub(super) fn begin<A: Actor>(
         node: node.clone(),
     };
     let (sender, started) = slot();
-    let run = ChildRun { core: core.clone(), id, orders, method, plan, started: sender };
+    let run = ChildRun {
+        core: core.clone(),
+        id,
+        orders,
+        method,
+        plan,
+        started: sender,
+    };
     node.tasks().spawn(run.run());
-    Ok(Pending { core: core.clone(), id, started, waiting: true })
+    Ok(Pending {
+        core: core.clone(),
+        id,
+        started,
+        waiting: true,
+    })
 }
 
 /// The method where none is named: that of the environment, or `Exec`.

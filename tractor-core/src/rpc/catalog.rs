@@ -9,8 +9,11 @@ use std::sync::OnceLock;
 use linkme::distributed_slice;
 use tractor_ipc::msg::CallKind;
 
-use super::serve::{self, Opening, ServedTask};
-use super::{ContextFn, LazySignature, RpcFn, Signature};
+use super::serve;
+use super::{LazySignature, RpcFn, Signature};
+use crate::context::ContextFn;
+use crate::fault::{RemoteError, RemoteErrorKind};
+use crate::node::{Hosted, Opening, ServedTask};
 
 /// Every function the macros registered.
 #[distributed_slice]
@@ -62,7 +65,7 @@ impl FunctionEntry {
     }
 
     /// Its signature, traced on first use.
-    pub fn signature(&self) -> &Signature {
+    pub fn signature(&self) -> &'static Signature {
         self.signature.get()
     }
 
@@ -76,7 +79,7 @@ impl FunctionEntry {
 }
 
 /// The function of this name in this image.
-pub(crate) fn find_function(name: &str) -> Option<&'static FunctionEntry> {
+fn find_function(name: &str) -> Option<&'static FunctionEntry> {
     static BY_NAME: OnceLock<HashMap<&'static str, &'static FunctionEntry>> = OnceLock::new();
     let by_name = BY_NAME.get_or_init(|| {
         let mut by_name = HashMap::with_capacity(FUNCTIONS.len());
@@ -91,4 +94,33 @@ pub(crate) fn find_function(name: &str) -> Option<&'static FunctionEntry> {
         by_name
     });
     by_name.get(name).copied()
+}
+
+/// The function of this name, if the actor exposes it; otherwise a refusal that says how it would.
+pub(crate) fn exposed_function(
+    hosted: &Hosted,
+    name: &str,
+) -> Result<&'static FunctionEntry, RemoteError> {
+    let id = hosted.id();
+    let entry = find_function(name);
+    if let Some(entry) = entry
+        && hosted.exposes(name)
+    {
+        return Ok(entry);
+    }
+    let short = name.rsplit("::").next().unwrap_or(name);
+    let text = match entry {
+        Some(_) => format!(
+            "{id} does not expose `{name}`; start it with `expose![{short}]` among its functions"
+        ),
+        None => format!(
+            "the image of {id} has no function `{name}`; a crate that nothing names is not linked: add \
+             `use its_name as _;` to the program"
+        ),
+    };
+    Err(RemoteError::new(
+        RemoteErrorKind::NotExposed,
+        id.clone(),
+        text,
+    ))
 }

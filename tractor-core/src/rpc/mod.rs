@@ -2,95 +2,23 @@
 //! arrives.
 //!
 //! `catalog` lists the image's free functions, `call` is a call as a value, `shape` and `fingerprint` know what a
-//! signature looks like on the wire, `hosted` is one actor as its node hosts it, `serve` runs a function or context for
-//! a peer, `reply` carries a method's answer back.
+//! signature looks like on the wire, `serve` runs a function for a peer, `reply` carries a method's answer back.
 //!
 //! - RPC-1: every request taken up is answered exactly once: by its result, its failure, its panic or its cancellation.
 
 mod call;
 mod catalog;
 pub mod fingerprint;
-mod hosted;
-mod panic;
+mod image;
 mod reply;
 mod serve;
+pub mod shape;
 
-pub use call::{ContextFn, Expose, FnCall, FnContext, RpcFn, expose_entry};
-pub(crate) use catalog::find_function;
+pub use call::{Expose, FnCall, RpcFn, expose_entry};
+pub(crate) use catalog::exposed_function;
 pub use catalog::{FUNCTIONS, FunctionEntry};
 pub use fingerprint::{LazySignature, Signature, catalog_fingerprint};
-pub(crate) use hosted::{Hosted, Turn, WorkKind};
-pub(crate) use panic::{catch, catch_now};
-pub(crate) use reply::cancelled_error;
 pub use reply::{Reply, StreamReply, WireReply};
-pub use serve::{Opening, ServedTask, serve_rpc};
+pub use serve::serve_rpc;
 pub(crate) use serve::{FunctionIntake, check_signature, serve_function};
-
-use bytes::Bytes;
-
-use crate::fault::{RemoteError, RemoteErrorKind};
-use crate::message::{AnyError, AppError, Message};
-use tractor_ipc::ActorId;
-
-/// Encodes a value that is to leave `actor`, within the link's limit.
-pub(crate) fn encode<T: serde::Serialize>(
-    value: &T,
-    limit: usize,
-    actor: &ActorId,
-) -> Result<Bytes, RemoteError> {
-    let bytes = postcard::to_allocvec(value).map_err(|error| {
-        let kind = RemoteErrorKind::MsgType {
-            expected: None,
-            got: None,
-        };
-        RemoteError::from_error(kind, actor.clone(), AnyError::of(&error))
-    })?;
-    if bytes.len() > limit {
-        let (size, limit) = (bytes.len() as u64, limit as u64);
-        let text = format!("the message has {size} bytes; at most {limit} are allowed");
-        let kind = RemoteErrorKind::TooLarge { size, limit };
-        return Err(RemoteError::new(kind, actor.clone(), text));
-    }
-    Ok(Bytes::from(bytes))
-}
-
-/// Decodes a value that arrived at `actor`.
-pub(crate) fn decode<T: Message>(
-    bytes: &[u8],
-    what: &str,
-    actor: &ActorId,
-) -> Result<T, RemoteError> {
-    let refuse = |text: String| {
-        let kind = RemoteErrorKind::MsgType {
-            expected: None,
-            got: None,
-        };
-        RemoteError::new(kind, actor.clone(), text)
-    };
-    match postcard::take_from_bytes(bytes) {
-        Ok((value, [])) => Ok(value),
-        Ok((_, rest)) => {
-            let name = std::any::type_name::<T>();
-            Err(refuse(format!(
-                "{what} is no {name}: {} bytes are left over",
-                rest.len()
-            )))
-        }
-        Err(error) => {
-            let name = std::any::type_name::<T>();
-            Err(refuse(format!("{what} is no {name}: {error}")))
-        }
-    }
-}
-
-/// The result of a handler as what is sent back.
-pub(crate) fn encode_result<T: Message, E: AppError>(
-    result: Result<T, E>,
-    limit: usize,
-    actor: &ActorId,
-) -> Result<Bytes, RemoteError> {
-    match result {
-        Ok(value) => encode(&value, limit, actor),
-        Err(error) => Err(RemoteError::app(&error, actor.clone())),
-    }
-}
+pub use shape::{MESSAGES, MessageEntry, Shape, ShapeError, shape};

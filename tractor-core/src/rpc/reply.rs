@@ -7,14 +7,14 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tractor_ipc::Cid;
 
-use super::panic::answer_after_unwinding;
-use super::{Hosted, WorkKind, decode, encode, encode_result};
 use crate::error::CallError;
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::{AppError, Message, Never};
-use crate::node::Peer;
 use crate::node::reply::ReplySender;
-use crate::scope::{Cancellation, Scope};
+use crate::node::{
+    Hosted, Peer, WorkKind, answer_after_unwinding, cancelled_error, decode, encode, encode_result,
+};
+use crate::scope::Scope;
 
 /// Where a method's result goes: to a caller in this process as the value it is, elsewhere encoded.
 ///
@@ -165,11 +165,6 @@ pub(super) fn unanswered_error(actor: tractor_ipc::ActorId) -> RemoteError {
             RemoteError::new(RemoteErrorKind::Lost, actor, text)
         }
     }
-}
-
-/// A cancellation as the failure of work in `actor`.
-pub(crate) fn cancelled_error(cancel: &Cancellation, actor: tractor_ipc::ActorId) -> RemoteError {
-    RemoteError::new(cancel.clone().into(), actor, cancel.to_string())
 }
 
 impl fmt::Debug for WireReply {

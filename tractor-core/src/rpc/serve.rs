@@ -2,32 +2,13 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use tractor_ipc::msg::{CallKind, Fingerprint, FunctionRef};
 use tractor_ipc::{ActorId, Cid};
 
-use super::{FunctionEntry, Hosted, RpcFn, Signature, WorkKind, decode, encode_result};
+use super::catalog::exposed_function;
+use super::{FunctionEntry, RpcFn, Signature};
 use crate::fault::{RemoteError, RemoteErrorKind};
-use crate::node::{Incoming, Intake, Peer};
-
-/// The serving of one request: what is to be sent back.
-pub type ServedTask = BoxFuture<'static, Result<Bytes, RemoteError>>;
-
-/// A request for a function or a context, on its way to its task.
-#[derive(Debug)]
-pub struct Opening {
-    pub(crate) peer: Arc<Peer>,
-    pub(crate) hosted: Arc<Hosted>,
-    pub(crate) cid: Cid,
-    pub(crate) args: Bytes,
-}
-
-impl Opening {
-    pub(crate) fn decode_args<T: crate::message::Message>(&self) -> Result<T, RemoteError> {
-        decode(&self.args, "the argument list", self.hosted.id())
-    }
-}
+use crate::node::{Hosted, Incoming, Intake, Opening, Peer, ServedTask, WorkKind, encode_result};
 
 /// Serves one `#[rpc]` function.
 pub fn serve_rpc<F: RpcFn>(opening: Opening) -> ServedTask {
@@ -51,7 +32,7 @@ pub(crate) fn serve_function(hosted: &Arc<Hosted>, incoming: Incoming) {
     };
     let entry = hosted.refusal().map_or_else(
         || {
-            let entry = hosted.function(name)?;
+            let entry = exposed_function(hosted, name)?;
             check_kind(entry, request.kind, hosted.id())?;
             check_signature(|| entry.signature(), request.signature, hosted.id())?;
             Ok(entry)

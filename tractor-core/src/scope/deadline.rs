@@ -34,21 +34,22 @@ impl Alarm {
             let set = match &mut self.0 {
                 Some(set) if set.at <= deadline => set,
                 Some(_) | None => {
-                    let clock = node.clock();
-                    if clock.now() >= deadline {
-                        return Poll::Ready(());
-                    }
+                    let sleep = node.clock().sleep_until(deadline);
                     self.0.insert(Set {
                         at: deadline,
-                        sleep: clock.sleep_until(deadline),
+                        sleep,
                     })
                 }
             };
             if set.sleep.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
-            // It rang: at the deadline, or where the deadline was before somebody moved it.
+            let rang = set.at;
             self.0 = None;
+            if rang == deadline {
+                return Poll::Ready(());
+            }
+            // Somebody moved the deadline on meanwhile.
         }
     }
 }

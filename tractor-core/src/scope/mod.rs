@@ -30,6 +30,8 @@ mod run;
 pub(crate) mod slots;
 mod tree;
 
+#[cfg(all(test, tractor_loom))]
+mod models;
 #[cfg(test)]
 mod tests;
 

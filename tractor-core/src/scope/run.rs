@@ -4,13 +4,14 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 
 use super::current::{self, Frame};
 use super::deadline::Alarm;
-use super::tree::{AwareGuard, Waiter};
+use super::tree::{AwareGuard, Node, Waiter};
 use super::{Cancellation, Scope};
 
 pin_project! {
@@ -23,7 +24,6 @@ pin_project! {
     pub struct Run<F> {
         #[pin]
         future: Option<F>,
-        scope: Scope,
         frame: Option<Frame>,
         waiter: Waiter,
         alarm: Alarm,
@@ -40,15 +40,13 @@ pin_project! {
 
 impl<F> Run<F> {
     pub(super) fn new(scope: Scope, future: F) -> Self {
-        let frame = Some(Frame {
-            node: scope.0.clone(),
-            unwinds: true,
-        });
         let catches = scope.0.is_shield();
         Self {
             future: Some(future),
-            scope,
-            frame,
+            frame: Some(Frame {
+                node: scope.0,
+                unwinds: true,
+            }),
             waiter: Waiter::new(),
             alarm: Alarm::new(),
             aware: None,
@@ -73,9 +71,8 @@ impl<F: Future> Future for Run<F> {
             // Cut already; the scope around us has yet to drop us.
             return Poll::Pending;
         };
-        let node = &this.scope.0;
-        if node.is_shield() && this.aware.is_none() {
-            *this.aware = node.parent().cloned().map(AwareGuard::new);
+        if this.aware.is_none() && node_of(this.frame).is_shield() {
+            *this.aware = node_of(this.frame).parent().cloned().map(AwareGuard::new);
         }
         let polled = {
             let _inside = current::enter(this.frame);
@@ -85,6 +82,7 @@ impl<F: Future> Future for Run<F> {
             this.end();
             return Poll::Ready(Ok(output));
         }
+        let node = node_of(this.frame);
         this.waiter.register(node, cx.waker());
         if !node.is_cancelled() {
             ready!(this.alarm.poll_expired(node, cx));
@@ -110,16 +108,23 @@ impl<F> RunProjection<'_, F> {
             let _inside = current::enter(self.frame);
             self.future.set(None);
         }
-        self.waiter.release(&self.scope.0);
+        self.waiter.release(node_of(self.frame));
         *self.alarm = Alarm::new();
         *self.aware = None;
     }
 }
 
+fn node_of(frame: &Option<Frame>) -> &Arc<Node> {
+    let frame = frame
+        .as_ref()
+        .expect("the frame is away only while the future is polled or dropped");
+    &frame.node
+}
+
 impl<F> fmt::Debug for Run<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Run")
-            .field("scope", &self.scope)
+            .field("scope", node_of(&self.frame))
             .finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ pub(crate) struct Slots<T> {
 
 /// The place of one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key(u32);
+pub(crate) struct Key(pub(crate) u32);
 
 #[derive(Debug)]
 enum Slot<T> {

@@ -1,14 +1,14 @@
 //! The tree behind scopes: who was cancelled, who waits, and who must be let finish first.
 //!
-//! All the locking and every atomic of scopes is here. A [`Node`] knows its parent; a parent knows its unshielded
-//! children, weakly, to wake them.
+//! All the locking and every atomic of scopes is here. A [`Node`] knows its parent; a parent knows, weakly, those of its
+//! unshielded children that have somebody to wake.
 //!
 //! # Invariants
 //!
 //! - `SCOPE-1` A cancellation is stored once, at the node that was cancelled, and never taken back; a node asks its
 //!   ancestors up to the nearest shield. Nothing is copied down, so no order of events can lose it.
-//! - `SCOPE-2` Whoever waits on a node registers first and asks afterwards; whoever cancels stores first and wakes
-//!   afterwards, through the same lock. So one of them sees the other.
+//! - `SCOPE-2` Whoever waits on a node registers there, has it known to every ancestor from the top, and asks
+//!   afterwards; whoever cancels stores first and wakes afterwards, through the same locks. So one sees the other.
 //! - `SCOPE-3` A cancel wakes children before their parents.
 //! - `SCOPE-4` While a cancel-aware node lives, it is counted on its scope and on every ancestor, shields included, and
 //!   no scope with a count above zero drops its future.
@@ -19,7 +19,7 @@
 
 use std::any::Any;
 use std::fmt;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 
 use tractor_ipc::{ActorId, Instant};
@@ -48,25 +48,29 @@ pub(super) struct Node {
 }
 
 enum Lineage {
-    Root {
-        clock: Arc<dyn Clock>,
-        me: ActorId,
-    },
+    Root(Box<Origin>),
     Child {
         parent: Arc<Node>,
-        seat: OnceLock<Key>,
+        /// Its key at the parent, or `NOWHERE`.
+        seat: AtomicU32,
     },
 }
 
+struct Origin {
+    clock: Arc<dyn Clock>,
+    me: ActorId,
+}
+
 struct State {
-    cancellation: Option<Cancellation>,
+    cancellation: Option<Box<Cancellation>>,
     children: Slots<Weak<Node>>,
     waiting: Slots<Option<Waker>>,
 }
 
 impl Node {
     pub(super) fn root(clock: Arc<dyn Clock>, me: ActorId) -> Arc<Self> {
-        Arc::new(Self::new(Lineage::Root { clock, me }, true, None, None))
+        let origin = Box::new(Origin { clock, me });
+        Arc::new(Self::new(Lineage::Root(origin), true, None, None))
     }
 
     pub(super) fn child(
@@ -77,17 +81,9 @@ impl Node {
     ) -> Arc<Self> {
         let lineage = Lineage::Child {
             parent: parent.clone(),
-            seat: OnceLock::new(),
+            seat: AtomicU32::new(NOWHERE),
         };
-        let node = Arc::new(Self::new(lineage, shield, deadline, ambient));
-        if !shield {
-            // Only now: a cancel must find the child whole, or not at all.
-            let key = parent.state.lock().children.insert(Arc::downgrade(&node));
-            if let Lineage::Child { seat, .. } = &node.lineage {
-                seat.set(key).ok();
-            }
-        }
-        node
+        Arc::new(Self::new(lineage, shield, deadline, ambient))
     }
 
     fn new(
@@ -118,7 +114,7 @@ impl Node {
 
     pub(super) fn parent(&self) -> Option<&Arc<Self>> {
         match &self.lineage {
-            Lineage::Root { .. } => None,
+            Lineage::Root(_) => None,
             Lineage::Child { parent, .. } => Some(parent),
         }
     }
@@ -139,22 +135,22 @@ impl Node {
         })
     }
 
-    fn origin(&self) -> (&Arc<dyn Clock>, &ActorId) {
+    fn origin(&self) -> &Origin {
         let mut node = self;
         loop {
             match &node.lineage {
-                Lineage::Root { clock, me } => return (clock, me),
+                Lineage::Root(origin) => return origin,
                 Lineage::Child { parent, .. } => node = parent,
             }
         }
     }
 
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {
-        self.origin().0
+        &self.origin().clock
     }
 
     pub(super) fn me(&self) -> &ActorId {
-        self.origin().1
+        &self.origin().me
     }
 
     pub(super) fn ambient<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
@@ -171,7 +167,7 @@ impl Node {
             if state.cancellation.is_some() {
                 return false;
             }
-            state.cancellation = Some(cancellation);
+            state.cancellation = Some(Box::new(cancellation));
             self.cancelled.store(true, Ordering::Release);
         }
         self.wake_subtree();
@@ -183,7 +179,7 @@ impl Node {
         if !self.cancelled.load(Ordering::Acquire) {
             return None;
         }
-        self.state.lock().cancellation.clone()
+        self.state.lock().cancellation.as_deref().cloned()
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
@@ -224,6 +220,25 @@ impl Node {
         let nanos = deadline.map_or(NO_DEADLINE, Instant::as_nanos);
         self.deadline.store(nanos, Ordering::Release);
         self.wake();
+    }
+
+    /// Has the cancels of its ancestors find this node. Most scopes end before anybody waits in them, so this is done
+    /// by the first who does.
+    fn link(self: &Arc<Self>) {
+        let Lineage::Child { parent, seat } = &self.lineage else {
+            return;
+        };
+        if self.shield || seat.load(Ordering::Acquire) != NOWHERE {
+            return;
+        }
+        // From the top: a node that is linked hangs at ancestors that are.
+        parent.link();
+        let mut state = parent.state.lock();
+        // Written under this lock alone, so two threads at once make one entry.
+        if seat.load(Ordering::Acquire) == NOWHERE {
+            let Key(key) = state.children.insert(Arc::downgrade(self));
+            seat.store(key, Ordering::Release);
+        }
     }
 
     /// Tasks that wait on this very node.
@@ -274,9 +289,12 @@ impl Drop for Node {
         let Lineage::Child { parent, seat } = &self.lineage else {
             return;
         };
-        if let Some(&key) = seat.get() {
-            let me = parent.state.lock().children.remove(key);
-            drop(me);
+        match seat.load(Ordering::Acquire) {
+            NOWHERE => {}
+            key => {
+                let me = parent.state.lock().children.remove(Key(key));
+                drop(me);
+            }
         }
     }
 }
@@ -335,7 +353,7 @@ impl Waiter {
     }
 
     /// Has `waker` woken by whatever happens to `node` from now on.
-    pub(super) fn register(&mut self, node: &Node, waker: &Waker) {
+    pub(super) fn register(&mut self, node: &Arc<Node>, waker: &Waker) {
         if let Some(known) = &self.0 {
             // In this round our waker is still in its place: a wake that is on its way will be for it.
             let same_round = known.round == node.round.load(Ordering::Acquire);
@@ -358,6 +376,7 @@ impl Waiter {
         };
         drop(state);
         drop(old);
+        node.link();
         self.0 = Some(Registered {
             key,
             round,
@@ -376,3 +395,6 @@ impl Waiter {
 
 /// 584 years after the start of the node: nobody means it.
 const NO_DEADLINE: u64 = u64::MAX;
+
+/// No key: tables of that size do not fit into memory.
+const NOWHERE: u32 = u32::MAX;

@@ -38,7 +38,11 @@ enum Lost {
 
 impl Booting {
     pub(super) fn new(node: &Arc<Node>, id: ActorId, process: OwnedProcess) -> Self {
-        Self { node: node.clone(), id, process }
+        Self {
+            node: node.clone(),
+            id,
+            process,
+        }
     }
 }
 
@@ -132,11 +136,19 @@ async fn bury(process: OwnedProcess, id: ActorId, lost: Lost) -> SpawnError {
     match lost {
         Lost::Exited => {
             let stderr = process.stderr.take();
-            SpawnError::DiedBooting { name, how: how_it_ended(status), stderr }
+            SpawnError::DiedBooting {
+                name,
+                how: how_it_ended(status),
+                stderr,
+            }
         }
         Lost::Late(limit) => {
             let stderr = process.stderr.take();
-            SpawnError::BootTimeout { name, limit, stderr }
+            SpawnError::BootTimeout {
+                name,
+                limit,
+                stderr,
+            }
         }
         Lost::Handshake(error) => SpawnError::Handshake { name, error },
         Lost::GivenUp(cancel) => SpawnError::Cancelled(cancel),

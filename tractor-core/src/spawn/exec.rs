@@ -25,11 +25,24 @@ pub(super) struct Exec;
 #[async_trait]
 impl SpawnMethod for Exec {
     async fn spawn(&self, plan: SpawnPlan, give_up: GiveUp<'_>) -> Result<Child, SpawnError> {
-        let SpawnPlan { node, host, intake, parent, id, actor, exposed, process } = plan;
+        let SpawnPlan {
+            node,
+            host,
+            intake,
+            parent,
+            id,
+            actor,
+            exposed,
+            process,
+        } = plan;
         let spec = SpawnSpec {
             id: id.clone(),
             tree: node.tree(),
-            parent: ActorRef { id: parent.clone(), tree: node.tree(), address: None },
+            parent: ActorRef {
+                id: parent.clone(),
+                tree: node.tree(),
+                address: None,
+            },
             plan: actor,
             exposed,
             options: child_options(),
@@ -46,7 +59,9 @@ impl SpawnMethod for Exec {
             Some(host) => host,
             None => process_host(&node).await?,
         };
-        let process = OwnedProcess::start(host, request).await.map_err(start_failed)?;
+        let process = OwnedProcess::start(host, request)
+            .await
+            .map_err(start_failed)?;
         let expect = Expect::child(node.tree(), id.clone(), parent, catalog_fingerprint());
         let booting = Booting::new(&node, id, process);
         let handshake = tractor_ipc::accept(Box::new(transport), expect, LinkLimits::default());
@@ -74,7 +89,10 @@ async fn process_host(node: &Node) -> Result<Arc<dyn ProcessHost>, SpawnError> {
     if let Some(host) = node.host() {
         return Ok(host);
     }
-    let starting = node.tasks().runtime().spawn_blocking(guardian::for_this_process);
+    let starting = node
+        .tasks()
+        .runtime()
+        .spawn_blocking(guardian::for_this_process);
     match starting.await {
         Ok(host) => Ok(node.keep_host(host.map_err(start_failed)?)),
         Err(error) => Err(start_error(&error)),
@@ -102,7 +120,9 @@ fn child_options() -> ChildOptions {
 fn start_failed(error: StartError) -> SpawnError {
     match error {
         StartError::GuardianLost(_) => SpawnError::GuardianLost,
-        StartError::NoEntry => SpawnError::NotInitialized { reason: AnyError::of(&error) },
+        StartError::NoEntry => SpawnError::NotInitialized {
+            reason: AnyError::of(&error),
+        },
         error => start_error(&error),
     }
 }

@@ -1,13 +1,16 @@
 //! The actor of these tests: does what it is told over its link, line by line.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
 
 use linkme::distributed_slice;
+use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, Signal};
 use tractor_core::boot::ActorRole;
 use tractor_core::boot::entry::ACTOR_MAIN;
+use tractor_core::guardian::wire;
 use tractor_core::{guardian, node};
 
 use crate::harness::{Member, Tree};
@@ -16,12 +19,19 @@ use crate::harness::{Member, Tree};
 static MAIN: fn(ActorRole) -> ! = main;
 
 fn main(role: ActorRole) -> ! {
+    if std::env::var_os("DEAF").is_some() {
+        loop {
+            std::thread::park(); // not even its lifeline reaches it
+        }
+    }
+    let connection = role.guardian.try_clone().unwrap();
     guardian::inherit(role.guardian).unwrap();
     node::lifeline::watch(role.lifeline).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     let mut actor = Actor {
+        connection,
         runtime,
         tree: None,
         below: Vec::new(),
@@ -38,6 +48,7 @@ fn main(role: ActorRole) -> ! {
 }
 
 struct Actor {
+    connection: OwnedFd,
     runtime: tokio::runtime::Runtime,
     tree: Option<Tree>,
     below: Vec<Member>,
@@ -62,6 +73,17 @@ impl Actor {
             "group" => pid_text(rustix::process::getpgrp()),
             "session" => pid_text(rustix::process::getsid(None).unwrap()),
             "threads" => tractor_core::host::linux::threads().to_string(),
+            "limits" => {
+                let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
+                crate::starting::files_line(&limits)
+            }
+            "title" => std::fs::read_to_string("/proc/self/cmdline")
+                .unwrap()
+                .replace('\0', ""),
+            "helper" => {
+                let output = Command::new("sh").args(["-c", rest]).output().unwrap();
+                String::from_utf8(output.stdout).unwrap().replace('\n', " ")
+            }
             "read" => std::fs::read_to_string(rest).unwrap().trim().to_owned(),
             "fds" => open_fds().join(" "),
             "out" => {
@@ -77,6 +99,14 @@ impl Actor {
                 std::io::stdin().read_line(&mut line).unwrap();
                 line.trim_end().to_owned()
             }
+            "garbage" => self.say_to_guardian(&[0xff; 100]),
+            "flood" => self.flood().to_string(),
+            "shutdown" => self.say_to_guardian(&wire::encode(&wire::Request::Shutdown)),
+            "ignored" => {
+                let status = std::fs::read_to_string("/proc/self/status").unwrap();
+                let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+                line.unwrap().trim().to_owned()
+            }
             "block" => loop {
                 std::thread::park();
             },
@@ -88,6 +118,32 @@ impl Actor {
             }
             other => format!("what is {other:?}?"),
         })
+    }
+
+    /// Says it and waits for what comes of it: for ever.
+    fn say_to_guardian(&self, record: &[u8]) -> ! {
+        wire::send(&self.connection, record, &[]).unwrap();
+        loop {
+            std::thread::park();
+        }
+    }
+
+    /// Pings until the guardian has taken nothing for a while, and reads no answer; how many were sent.
+    fn flood(&self) -> usize {
+        let ping = wire::encode(&wire::Request::Ping(1));
+        let patience = rustix::event::Timespec {
+            tv_sec: 0,
+            tv_nsec: 100_000_000,
+        };
+        let mut sent = 0;
+        loop {
+            let mut fds = [PollFd::new(&self.connection, PollFlags::OUT)];
+            match wire::send(&self.connection, &ping, &[]) {
+                Ok(()) => sent += 1,
+                Err(_) if rustix::event::poll(&mut fds, Some(&patience)) == Ok(0) => return sent,
+                Err(_) => {}
+            }
+        }
     }
 
     fn spawn(&mut self, name: &str) -> String {

@@ -7,18 +7,18 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions};
 use tractor_core::host::linux;
 
-use crate::harness::{MARK, case, case_judged, case_with, say, this_test};
+use crate::harness::{Case, MARK, case, case_with, ends_well, say, this_test};
 
 /// A process that should not be there.
 #[derive(Debug)]
-pub struct Left {
-    pub command: String,
+pub(crate) struct Left {
+    pub(crate) command: String,
     #[expect(dead_code, reason = "shown when a census fails")]
     pub state: Option<char>,
 }
 
 /// Everything of this harness's case that is still there a second after its end. It is killed then.
-pub fn take() -> Vec<Left> {
+pub(crate) fn take() -> Vec<Left> {
     let mut left = Vec::new();
     for pid in present() {
         let gone = linux::pidfd(pid).is_none_or(|fd| ends_within(&fd, Duration::from_secs(1)));
@@ -60,7 +60,7 @@ fn present() -> Vec<Pid> {
     found
 }
 
-pub fn ends_within(pidfd: &OwnedFd, within: Duration) -> bool {
+pub(crate) fn ends_within(pidfd: &OwnedFd, within: Duration) -> bool {
     let within = Timespec::try_from(within).unwrap();
     poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&within)) == Ok(1)
 }
@@ -68,8 +68,7 @@ pub fn ends_within(pidfd: &OwnedFd, within: Duration) -> bool {
 /// The census of these tests can fail: a daemon that left its parents, and even its process group, is found.
 #[test]
 fn it_finds_what_is_left() {
-    case_judged(
-        this_test!(),
+    Case::new(this_test!()).run_judged(
         async || {
             let daemon = "setsid sleep 1000 >&- 2>&- <&- &";
             std::process::Command::new("sh")
@@ -77,6 +76,7 @@ fn it_finds_what_is_left() {
                 .status()
                 .unwrap();
         },
+        ends_well,
         |left| {
             assert_eq!(left.len(), 1, "{left:?}");
             assert!(left[0].command.contains("sleep 1000"), "{left:?}");

@@ -20,7 +20,7 @@ use crate::census::{self, Left};
 /// Says which level this process is.
 const LEVEL: &str = "TRACTOR_TEST_LEVEL";
 /// Marks every process of one run of one case, whatever it does to its parents.
-pub const MARK: &str = "TRACTOR_TEST_MARK";
+pub(crate) const MARK: &str = "TRACTOR_TEST_MARK";
 
 /// The name of the test it is written in, as libtest knows it.
 macro_rules! this_test {
@@ -34,68 +34,158 @@ macro_rules! this_test {
 pub(crate) use this_test;
 
 /// A test whose case does everything by itself and ends well.
-pub fn case<F: Future<Output = ()>>(name: &str, body: impl FnOnce() -> F) {
-    case_with(name, body, |running| {
-        let status = running.wait();
-        assert!(status.success(), "the case ended with {status}");
-    });
+pub(crate) fn case<F: Future<Output = ()>>(name: &'static str, body: impl FnOnce() -> F) {
+    Case::new(name).run(body, ends_well);
 }
 
 /// A test whose case is driven from outside; nothing may be left within a second of its end.
-pub fn case_with<F: Future<Output = ()>>(
-    name: &str,
+pub(crate) fn case_with<F: Future<Output = ()>>(
+    name: &'static str,
     body: impl FnOnce() -> F,
-    script: impl FnOnce(&mut Running),
+    script: impl FnMut(&mut Running),
 ) {
-    let left = levels(name, body, script);
-    assert!(left.is_empty(), "left behind: {left:#?}");
+    Case::new(name).run(body, script);
 }
 
-/// As [`case_with`], but gives what was left (having killed it) to `judge`, in the harness process.
-pub fn case_judged<F: Future<Output = ()>>(
-    name: &str,
-    body: impl FnOnce() -> F,
-    judge: impl FnOnce(Vec<Left>),
-) {
-    let script = |running: &mut Running| {
-        running.wait();
-    };
-    if std::env::var(LEVEL).as_deref() == Ok("harness") {
-        judge(as_harness(name, script));
-    } else {
-        levels(name, body, script);
-    }
+/// A script that only waits.
+pub(crate) fn ends_well(running: &mut Running) {
+    let status = running.wait();
+    assert!(status.success(), "the case ended with {status}");
 }
 
-fn levels<F: Future<Output = ()>>(
-    name: &str,
-    body: impl FnOnce() -> F,
-    script: impl FnOnce(&mut Running),
-) -> Vec<Left> {
-    match std::env::var(LEVEL).as_deref() {
-        Ok("case") => {
-            run_case(body);
-            Vec::new()
+/// A test to be.
+pub(crate) struct Case {
+    name: &'static str,
+    trials: usize,
+    wrap: Option<&'static str>,
+}
+
+impl Case {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            trials: 1,
+            wrap: None,
         }
-        Ok("harness") => as_harness(name, script),
-        _ => {
-            let mark = uuid::Uuid::new_v4().to_string();
-            let output = again(name, "harness").env(MARK, mark).output().unwrap();
-            if !output.status.success() {
-                let text = [output.stdout, output.stderr].concat();
-                panic!("{}\n{}", output.status, String::from_utf8_lossy(&text));
+    }
+
+    /// The same case so often, or as often as `TRACTOR_TEST_TRIALS` says.
+    pub(crate) fn trials(mut self, trials: usize) -> Self {
+        let given = std::env::var("TRACTOR_TEST_TRIALS").ok();
+        self.trials = given.map_or(trials, |given| given.parse().unwrap());
+        self
+    }
+
+    /// Starts the case by this shell script, which ends in `exec "$@"`.
+    pub(crate) fn wrap(mut self, script: &'static str) -> Self {
+        self.wrap = Some(script);
+        self
+    }
+
+    /// Runs this process's level of the test; nothing may be left.
+    pub(crate) fn run<F: Future<Output = ()>>(
+        self,
+        body: impl FnOnce() -> F,
+        script: impl FnMut(&mut Running),
+    ) {
+        self.run_judged(body, script, |left| {
+            assert!(left.is_empty(), "left behind: {left:#?}");
+        });
+    }
+
+    /// Runs this process's level of the test, and gives what was left (having killed it) to `judge`.
+    pub(crate) fn run_judged<F: Future<Output = ()>>(
+        self,
+        body: impl FnOnce() -> F,
+        mut script: impl FnMut(&mut Running),
+        mut judge: impl FnMut(Vec<Left>),
+    ) {
+        match std::env::var(LEVEL).as_deref() {
+            Ok("case") => run_case(body),
+            Ok("harness") => {
+                for _ in 0..self.trials {
+                    judge(self.as_harness(&mut script));
+                }
             }
-            Vec::new()
+            _ => {
+                let mark = uuid::Uuid::new_v4().to_string();
+                let output = self.again("harness").env(MARK, mark).output().unwrap();
+                let text = [output.stdout, output.stderr].concat();
+                let text = String::from_utf8_lossy(&text);
+                assert!(output.status.success(), "{}\n{text}", output.status);
+                println!("{text}");
+            }
         }
+    }
+
+    fn again(&self, level: &str) -> Command {
+        let image = std::env::current_exe().unwrap();
+        let mut command = match self.wrap {
+            Some(script) if level == "case" => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", script, "sh"]).arg(image);
+                shell
+            }
+            Some(_) | None => Command::new(image),
+        };
+        command
+            .args([self.name, "--exact", "--nocapture", "--test-threads=1"])
+            .env(LEVEL, level)
+            .env("RUST_BACKTRACE", "0");
+        command
+    }
+
+    fn as_harness(&self, script: impl FnOnce(&mut Running)) -> Vec<Left> {
+        let me = rustix::process::getpid();
+        rustix::process::set_child_subreaper(Some(me)).unwrap();
+        let mut child = self
+            .again("case")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (send, lines) = mpsc::channel();
+        let stdout = child.stdout.take().unwrap();
+        let stderr = child.stderr.take().unwrap();
+        let words = send.clone();
+        std::thread::spawn(move || {
+            listen(stdout, |line| {
+                // What a case says may be glued to libtest's "test x ... ".
+                match line.split_once("@@") {
+                    Some((_, said)) => drop(words.send(Heard::Said(said.to_owned()))),
+                    None => println!("    {line}"),
+                }
+            })
+        });
+        std::thread::spawn(move || {
+            listen(stderr, |line| {
+                println!("    ! {line}");
+                drop(send.send(Heard::Error(line)));
+            })
+        });
+        let mut running = Running {
+            stdin: child.stdin.take().unwrap(),
+            child,
+            lines,
+            status: None,
+        };
+        script(&mut running);
+        running.end();
+        census::take()
     }
 }
 
-fn again(name: &str, level: &str) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command
-        .args([name, "--exact", "--nocapture", "--test-threads=1"])
-        .env(LEVEL, level);
-    command
+fn listen(from: impl std::io::Read, mut to: impl FnMut(String)) {
+    for line in BufReader::new(from).lines().map_while(Result::ok) {
+        to(line);
+    }
+}
+
+/// What a harness hears of its case.
+enum Heard {
+    Said(String),
+    Error(String),
 }
 
 fn run_case<F: Future<Output = ()>>(body: impl FnOnce() -> F) {
@@ -108,71 +198,56 @@ fn run_case<F: Future<Output = ()>>(body: impl FnOnce() -> F) {
     guardian::shutdown();
 }
 
-fn as_harness(name: &str, script: impl FnOnce(&mut Running)) -> Vec<Left> {
-    let me = rustix::process::getpid();
-    rustix::process::set_child_subreaper(Some(me)).unwrap();
-    let mut child = again(name, "case")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let stdin = child.stdin.take().unwrap();
-    let stdout = BufReader::new(child.stdout.take().unwrap());
-    let (send, lines) = mpsc::channel();
-    std::thread::spawn(move || {
-        for line in stdout.lines().map_while(Result::ok) {
-            // What a case says may be glued to libtest's "test x ... ".
-            match line.split_once("@@") {
-                Some((_, said)) => drop(send.send(said.to_owned())),
-                None => println!("    {line}"),
-            }
-        }
-    });
-    let mut running = Running {
-        child,
-        stdin,
-        lines,
-        status: None,
-    };
-    script(&mut running);
-    running.end();
-    census::take()
-}
-
 /// A case, seen from its harness.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     stdin: ChildStdin,
-    lines: mpsc::Receiver<String>,
+    lines: mpsc::Receiver<Heard>,
     status: Option<std::process::ExitStatus>,
 }
 
 impl Running {
     /// The next thing the case says.
-    pub fn hear(&mut self) -> String {
-        let heard = self.lines.recv_timeout(PATIENCE);
-        heard.expect("the case says something")
+    pub(crate) fn hear(&self) -> String {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(Heard::Said(said)) => return said,
+                Ok(Heard::Error(_)) => {}
+                Err(_) => panic!("the case says something"),
+            }
+        }
+    }
+
+    /// Waits for a line on the case's standard error that holds `text`.
+    pub(crate) fn hear_error(&self, text: &str) {
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(Heard::Error(line)) if line.contains(text) => return,
+                Ok(Heard::Said(_) | Heard::Error(_)) => {}
+                Err(_) => panic!("{text:?} comes on standard error"),
+            }
+        }
     }
 
     /// The pids the case says next.
-    pub fn hear_pids(&mut self) -> Vec<Pid> {
+    pub(crate) fn hear_pids(&self) -> Vec<Pid> {
         parse_pids(&self.hear())
     }
 
     /// Lets the case go on.
-    pub fn go_on(&mut self) {
+    pub(crate) fn go_on(&mut self) {
         self.stdin.write_all(b"\n").unwrap();
     }
 
-    pub fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         rustix::process::kill_process(self.pid(), Signal::KILL).unwrap();
     }
 
-    pub fn wait(&mut self) -> std::process::ExitStatus {
+    pub(crate) fn wait(&mut self) -> std::process::ExitStatus {
         let pidfd = linux::pidfd(self.pid()).unwrap();
         if !census::ends_within(&pidfd, PATIENCE) {
             self.kill();
@@ -180,6 +255,8 @@ impl Running {
         }
         let status = self.child.wait().unwrap();
         self.status = Some(status);
+        // Its last words are still on their way to our output.
+        while self.lines.recv_timeout(LAST_WORDS).is_ok() {}
         status
     }
 
@@ -192,47 +269,67 @@ impl Running {
 }
 
 /// In the case: says something to the harness.
-pub fn say(what: impl std::fmt::Display) {
+pub(crate) fn say(what: impl std::fmt::Display) {
     println!("@@{what}");
 }
 
 /// In the case: says these pids.
-pub fn say_pids(pids: impl IntoIterator<Item = u32>) {
+pub(crate) fn say_pids(pids: impl IntoIterator<Item = Pid>) {
     let pids: Vec<_> = pids.into_iter().map(|pid| pid.to_string()).collect();
     say(pids.join(" "));
 }
 
 /// In the case: waits for the harness.
-pub fn pause() {
+pub(crate) fn pause() {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).unwrap();
 }
 
-pub fn parse_pids(text: &str) -> Vec<Pid> {
+pub(crate) fn parse_pids(text: &str) -> Vec<Pid> {
     let pids = text.split_whitespace().map(|pid| pid.parse().unwrap());
     pids.map(|pid| Pid::from_raw(pid).unwrap()).collect()
 }
 
+/// The children of any process of one thread.
+pub(crate) fn children_of(pid: Pid) -> Vec<Pid> {
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    parse_pids(&std::fs::read_to_string(path).unwrap())
+}
+
+/// Nanny and guardian of the root this process is.
+pub(crate) fn nanny_and_guardian() -> (Pid, Pid) {
+    let nanny = linux::children().unwrap()[0];
+    (nanny, children_of(nanny)[0])
+}
+
+/// Stops a process, and sees it stopped: another signal would overtake this one.
+pub(crate) fn stop(pid: Pid) {
+    rustix::process::kill_process(pid, Signal::STOP).unwrap();
+    while linux::state_of(pid) != Some('T') {
+        std::thread::yield_now();
+    }
+}
+
 /// A tree whose actors are those of [`crate::actor`].
 #[derive(Clone)]
-pub struct Tree {
-    pub host: Arc<dyn ProcessHost>,
-    pub id: TreeId,
+pub(crate) struct Tree {
+    pub(crate) host: Arc<dyn ProcessHost>,
+    pub(crate) id: TreeId,
 }
 
 impl Tree {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             host: guardian::for_this_process().unwrap(),
             id: TreeId::new(),
         }
     }
 
-    pub async fn start(&self, name: &str) -> Member {
+    pub(crate) async fn start(&self, name: &str) -> Member {
         self.try_start(name, |_| ()).await.unwrap()
     }
 
-    pub async fn try_start(
+    pub(crate) async fn try_start(
         &self,
         name: &str,
         change: impl FnOnce(&mut StartProcess),
@@ -243,7 +340,7 @@ impl Tree {
         Ok(Member { process, link })
     }
 
-    pub fn request(&self, name: &str) -> (StartProcess, Link) {
+    pub(crate) fn request(&self, name: &str) -> (StartProcess, Link) {
         let (ours, theirs): (OwnedFd, OwnedFd) = linux::stream_pair().unwrap();
         let actor = ActorId::new(ActorName::new(name).unwrap());
         let request = StartProcess::new(actor, self.id, theirs);
@@ -252,32 +349,32 @@ impl Tree {
 }
 
 /// An actor of the tree, seen from its parent.
-pub struct Member {
-    pub process: StartedProcess,
-    pub link: Link,
+pub(crate) struct Member {
+    pub(crate) process: StartedProcess,
+    pub(crate) link: Link,
 }
 
 impl Member {
-    pub fn ask(&mut self, what: &str) -> String {
+    pub(crate) fn ask(&mut self, what: &str) -> String {
         self.link.ask(what)
     }
 
-    pub fn tell(&mut self, what: &str) {
+    pub(crate) fn tell(&mut self, what: &str) {
         self.link.tell(what);
     }
 
-    pub fn pid(&self) -> Pid {
+    pub(crate) fn pid(&self) -> Pid {
         Pid::from_raw(self.process.pid.cast_signed()).unwrap()
     }
 }
 
 /// Lines to and from an actor.
-pub struct Link {
+pub(crate) struct Link {
     stream: BufReader<UnixStream>,
 }
 
 impl Link {
-    pub fn new(fd: OwnedFd) -> Self {
+    pub(crate) fn new(fd: OwnedFd) -> Self {
         let stream = UnixStream::from(fd);
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self {
@@ -285,17 +382,21 @@ impl Link {
         }
     }
 
-    pub fn tell(&mut self, what: &str) {
+    pub(crate) fn stream(&self) -> &UnixStream {
+        self.stream.get_ref()
+    }
+
+    pub(crate) fn tell(&mut self, what: &str) {
         let line = format!("{what}\n");
         self.stream.get_mut().write_all(line.as_bytes()).unwrap();
     }
 
-    pub fn ask(&mut self, what: &str) -> String {
+    pub(crate) fn ask(&mut self, what: &str) -> String {
         self.tell(what);
         self.hear()
     }
 
-    pub fn hear(&mut self) -> String {
+    pub(crate) fn hear(&mut self) -> String {
         let mut line = String::new();
         self.stream.read_line(&mut line).unwrap();
         assert!(line.ends_with('\n'), "the actor answers");
@@ -303,5 +404,8 @@ impl Link {
     }
 }
 
+/// A daemon the case has left may keep its output open for ever.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
 /// Longer than anything here takes on a machine that is busy with everything else.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);

@@ -11,7 +11,7 @@ use super::{lifecycle, roles};
 use crate::errors::Errors;
 use crate::types::{text_of, unwrapped};
 
-/// Judges the whole block.
+/// Judges the whole block; what breaks a rule is left out of the answer.
 pub(super) fn check(parsed: Parsed, errors: &mut Errors) -> Option<Actor> {
     let Parsed {
         paths,
@@ -32,7 +32,10 @@ pub(super) fn check(parsed: Parsed, errors: &mut Errors) -> Option<Actor> {
         );
     }
     let sharing = check_sharing(&parts.methods, errors);
-    check_names(&parts, &block, errors);
+    check_names(&parts.methods, errors);
+    if spec_is_taken(&block, errors) {
+        parts.init = None;
+    }
     let Parts {
         init,
         methods,
@@ -49,7 +52,7 @@ pub(super) fn check(parsed: Parsed, errors: &mut Errors) -> Option<Actor> {
         ty,
         ident,
         generics,
-        init: init?,
+        init,
         methods,
         hooks,
         sharing,
@@ -71,7 +74,7 @@ impl Parts {
         roles::check_marks(function, errors);
         let Some((kind, at)) = function.kind() else {
             if function.signature.receiver().is_some() {
-                self.methods.extend(roles::call(function, actor, errors));
+                self.add_method(errors, |errors| roles::call(function, actor, errors));
             } else {
                 roles::plain(function, errors);
             }
@@ -79,11 +82,23 @@ impl Parts {
         };
         match kind {
             Kind::Init => self.add_init(function, at, actor, errors),
-            Kind::Cast => self.methods.extend(roles::cast(function, actor, errors)),
-            Kind::Stream => self.methods.extend(roles::stream(function, actor, errors)),
-            Kind::Context => self.methods.extend(roles::context(function, actor, errors)),
+            Kind::Cast => self.add_method(errors, |errors| roles::cast(function, actor, errors)),
+            Kind::Stream => {
+                self.add_method(errors, |errors| roles::stream(function, actor, errors))
+            }
+            Kind::Context => {
+                self.add_method(errors, |errors| roles::context(function, actor, errors))
+            }
             Kind::Hook(hook) => self.add_hook(function, at, hook, errors),
         }
+    }
+
+    fn add_method(
+        &mut self,
+        errors: &mut Errors,
+        judge: impl FnOnce(&mut Errors) -> Option<Method>,
+    ) {
+        self.methods.extend(errors.unless_wrong(judge));
     }
 
     fn add_init(&mut self, function: &Function, at: &Marked, actor: &Type, errors: &mut Errors) {
@@ -96,7 +111,7 @@ impl Parts {
             errors.push(&at.at, message);
             return;
         }
-        match lifecycle::init(function, actor, errors) {
+        match errors.unless_wrong(|errors| lifecycle::init(function, actor, errors)) {
             Some(init) => self.init = Some(init),
             None => self.init_failed = true,
         }
@@ -115,7 +130,7 @@ impl Parts {
             errors.push(&at.at, message);
             return;
         }
-        *slot = lifecycle::hook(function, kind, errors);
+        *slot = errors.unless_wrong(|errors| lifecycle::hook(function, kind, errors));
     }
 }
 
@@ -129,8 +144,10 @@ fn check_block(block: &ItemImpl, errors: &mut Errors) -> Option<Ident> {
         );
         return None;
     }
+    let mut borrows = false;
     for parameter in &block.generics.params {
         if let GenericParam::Lifetime(lifetime) = parameter {
+            borrows = true;
             errors.push(
                 lifetime,
                 "an actor owns its state, which is made where the actor runs: it cannot have a \
@@ -145,7 +162,8 @@ fn check_block(block: &ItemImpl, errors: &mut Errors) -> Option<Ident> {
         );
         return None;
     };
-    path.segments.last().map(|last| last.ident.clone())
+    let last = path.segments.last()?;
+    (!borrows).then(|| last.ident.clone())
 }
 
 /// How the state is used follows from the methods; contexts must fit to it.
@@ -211,9 +229,9 @@ fn uses(method: &Method) -> Use {
     }
 }
 
-/// The names the macro and the runtime need for themselves.
-fn check_names(parts: &Parts, block: &ItemImpl, errors: &mut Errors) {
-    for method in &parts.methods {
+/// The names every portal has taken.
+fn check_names(methods: &[Method], errors: &mut Errors) {
+    for method in methods {
         let name = method.ident.unraw().to_string();
         if PORTAL_METHODS.contains(&name.as_str()) {
             errors.push(
@@ -222,6 +240,11 @@ fn check_names(parts: &Parts, block: &ItemImpl, errors: &mut Errors) {
             );
         }
     }
+}
+
+/// Whether the block has a `spec` of its own.
+fn spec_is_taken(block: &ItemImpl, errors: &mut Errors) -> bool {
+    let mut taken = false;
     for item in &block.items {
         let named = match item {
             ImplItem::Fn(function) => &function.sig.ident,
@@ -229,6 +252,7 @@ fn check_names(parts: &Parts, block: &ItemImpl, errors: &mut Errors) {
             _ => continue,
         };
         if named.unraw() == "spec" {
+            taken = true;
             let ty = text_of(&block.self_ty);
             errors.push(
                 named,
@@ -236,6 +260,7 @@ fn check_names(parts: &Parts, block: &ItemImpl, errors: &mut Errors) {
             );
         }
     }
+    taken
 }
 
 /// The methods every portal has: what `Portal` itself offers, and what its traits do.

@@ -1,7 +1,6 @@
 //! The helper attributes inside an `#[actor]` block: what there is and how one is recognised.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::ToTokens;
 use syn::{Attribute, Path};
 
 /// A helper attribute.
@@ -64,7 +63,8 @@ impl Mark {
         }
     }
 
-    /// The one an attribute's path names: `cast`, `tractor::cast`, or `cast` behind the crate's given path.
+    /// The one an attribute's path names: `cast`, `tractor::cast`, or `cast` behind the name the crate
+    /// was given.
     pub(super) fn of(path: &Path, root: &TokenStream) -> Option<Self> {
         is_ours(path, root, |name| {
             Self::ALL.into_iter().find(|mark| name == mark.name())
@@ -107,15 +107,19 @@ fn is_ours<T>(
     find: impl FnOnce(&Ident) -> Option<T>,
 ) -> Option<T> {
     let found = find(&path.segments.last()?.ident)?;
-    let mut before = path.clone();
-    before.segments.pop();
-    before.segments.pop_punct();
-    if before.segments.is_empty() {
+    let mut before = path.segments.iter().rev().skip(1);
+    let Some(crate_name) = before.next() else {
         return path.leading_colon.is_none().then_some(found);
-    }
-    let before = before.to_token_stream().to_string();
-    let ours = before == "tractor" || before == ":: tractor" || before == root.to_string();
+    };
+    let ours = crate_name.ident == "tractor"
+        || root_name(root).is_some_and(|name| crate_name.ident == name);
     ours.then_some(found)
+}
+
+/// The last name of the crate's path.
+fn root_name(root: &TokenStream) -> Option<Ident> {
+    let path: Path = syn::parse2(root.clone()).ok()?;
+    Some(path.segments.last()?.ident.clone())
 }
 
 #[cfg(test)]
@@ -141,7 +145,7 @@ mod tests {
 
     #[test]
     fn a_mark_may_be_named_by_path() {
-        let root = quote!(::renamed::tractor);
+        let root = quote!(::renamed::actors);
         let of = |path: Path| Mark::of(&path, &root);
         assert_eq!(
             of(parse_quote!(tractor::context)),

@@ -11,15 +11,15 @@ mod roles;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-use crate::errors::{Errors, or_fallback};
+use crate::errors::Errors;
 
 /// The macro: parse, check, expand.
 pub(crate) fn actor(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let mut fallback = item.clone();
-    let checked = Errors::collect(|errors| {
+    let mut as_written = item.clone();
+    Errors::collect(|errors| {
         let parsed = parse::parse(arguments, item, errors)?;
-        fallback = parsed.block.to_token_stream();
+        as_written = parsed.block.to_token_stream();
         check::check(parsed, errors)
-    });
-    or_fallback(checked.map(expand::expand), fallback)
+    })
+    .expand(expand::expand, expand::expand, as_written)
 }

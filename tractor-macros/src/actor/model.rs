@@ -1,4 +1,4 @@
-//! An actor that keeps the rules: what the expansion is made from.
+//! An actor that keeps the rules, or the parts of one that do: what the expansion is made from.
 //!
 //! Nothing in these types can be wrong any more; whatever the expansion needs to know is here, so that it never looks
 //! at a user's signature again.
@@ -22,7 +22,8 @@ pub(super) struct Actor {
     pub(super) ident: Ident,
     /// The parameters of the `impl` block.
     pub(super) generics: Generics,
-    pub(super) init: Init,
+    /// There is always one, unless it broke a rule.
+    pub(super) init: Option<Init>,
     /// In the order of the block, which is the order of the method table.
     pub(super) methods: Vec<Method>,
     pub(super) hooks: Hooks,
@@ -67,7 +68,7 @@ pub(super) enum Role {
     /// A pair of linked tasks.
     Context {
         state: ContextState,
-        ctx: CtxTypes,
+        ctx: Box<CtxTypes>,
         output: Output,
         drain: bool,
     },

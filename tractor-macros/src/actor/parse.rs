@@ -60,11 +60,7 @@ pub(super) fn parse(
 ) -> Option<Parsed> {
     let mut arguments = Arguments::parse(arguments, errors);
     let paths = Paths::from_arguments(&mut arguments, errors);
-    let name = arguments.text("name", errors);
-    arguments.finish(
-        "`#[actor]` takes `name = \"..\"` and `crate = path`",
-        errors,
-    );
+    arguments.finish("`#[actor]` takes `crate = path`", errors);
     let mut block = impl_block(item, errors)?;
     let mut functions = Vec::new();
     for (place, item) in block.items.iter_mut().enumerate() {

@@ -1,5 +1,6 @@
 //! The rules of one function inside an `#[actor]` block, by what it is.
 
+use proc_macro2::Ident;
 use syn::{FnArg, ImplItem, ItemImpl, Receiver, ReturnType, Type, TypeParamBound};
 
 use super::mark::{Kind, Mark};
@@ -9,7 +10,8 @@ use crate::context::{check_async, check_ctx, is_context};
 use crate::errors::Errors;
 use crate::signature::{Argument, Carried, What, check_arguments, check_output, check_shape};
 use crate::types::{
-    Output, Place, last_segment, owned, text_of, type_arguments, unwrapped, without_self,
+    Output, Place, generic_arguments, last_segment, owned, text_of, type_arguments, unwrapped,
+    without_self,
 };
 
 /// Attributes that do not go together.
@@ -161,7 +163,7 @@ pub(super) fn context(function: &Function, actor: &Type, errors: &mut Errors) ->
         arguments,
         Role::Context {
             state: state?,
-            ctx: ctx?,
+            ctx: Box::new(ctx?),
             output,
             drain,
         },
@@ -192,15 +194,9 @@ pub(super) fn own_the_stream(function: &Function, block: &mut ItemImpl) {
     if function.marked(Mark::Is(Kind::Stream)).is_none() {
         return;
     }
-    let captured: Vec<_> = block
-        .generics
-        .params
-        .iter()
-        .filter_map(|parameter| match parameter {
-            syn::GenericParam::Type(parameter) => Some(parameter.ident.clone()),
-            syn::GenericParam::Const(parameter) => Some(parameter.ident.clone()),
-            syn::GenericParam::Lifetime(_) => None,
-        })
+    let captured: Vec<Ident> = generic_arguments(&block.generics)
+        .into_iter()
+        .cloned()
         .collect();
     let Some(ImplItem::Fn(item)) = block.items.get_mut(function.place) else {
         return;

@@ -1,14 +1,15 @@
 //! The rules of a context function: `async`, `ctx` first and by value, the rest travels.
 
-use syn::{FnArg, ItemFn, LitStr, PatType, Signature, Type};
+use syn::{Attribute, FnArg, ItemFn, LitStr, PatType, Signature, Type};
 
 use super::parse::Parsed;
+use crate::bounds::Bounds;
 use crate::errors::Errors;
 use crate::paths::Paths;
 use crate::signature::{Argument, Carried, What, check_arguments, check_output, check_shape};
 use crate::types::{Output, Place, last_segment, owned, type_arguments, unwrapped};
 
-/// A context function that keeps the rules.
+/// A context function that keeps the rules, or as much of one as does.
 pub(super) struct ContextFn {
     pub(super) paths: Paths,
     pub(super) name: Option<LitStr>,
@@ -25,6 +26,25 @@ pub(crate) struct CtxTypes {
     pub(crate) started: Type,
     pub(crate) incoming: Type,
     pub(crate) outgoing: Type,
+}
+
+impl CtxTypes {
+    /// Asks whether all three travel.
+    pub(crate) fn ask(&self, bounds: &mut Bounds<'_>, cfgs: &[Attribute]) {
+        for ty in [&self.started, &self.incoming, &self.outgoing] {
+            bounds.travels(ty, cfgs);
+        }
+    }
+
+    /// What stands in for types that are missing or mistaken.
+    fn none() -> Self {
+        let unit = || syn::parse_quote!(());
+        Self {
+            started: unit(),
+            incoming: unit(),
+            outgoing: unit(),
+        }
+    }
 }
 
 /// Judges a free context function.
@@ -46,10 +66,11 @@ pub(super) fn check(parsed: Parsed, errors: &mut Errors) -> Option<ContextFn> {
     check_async(signature, errors);
     check_shape(signature, What::Context, errors);
     let (ctx, rest) = check_ctx(signature, 0, None, errors);
+    let ctx = ctx.unwrap_or_else(CtxTypes::none);
     let arguments = check_arguments(rest, None, What::Context, errors);
-    let output = check_output(&signature.output, None, errors);
+    let output = errors.unless_wrong(|errors| Some(check_output(&signature.output, None, errors)));
+    let output = output.unwrap_or(Output::Unit);
     let carried = Carried::from(&function.attrs);
-    let ctx = ctx?;
     Some(ContextFn {
         paths,
         name,
@@ -91,7 +112,7 @@ pub(crate) fn check_ctx<'a>(
     if found > 0 {
         errors.push(ctx, CTX_FIRST);
     }
-    let types = ctx_types(&ctx.ty, actor, errors);
+    let types = errors.unless_wrong(|errors| ctx_types(&ctx.ty, actor, errors));
     let rest = parameters
         .into_iter()
         .filter(|parameter| !typed_is(parameter, ctx))

@@ -1,10 +1,146 @@
-//! Writes the code of a context function.
+//! Writes the code of a context function: its body as `local`, what opens it, and its line in the catalogue.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{quote, quote_spanned};
+use syn::{FnArg, Generics, ItemFn};
 
-use super::check::ContextFn;
+use super::check::{ContextFn, CtxTypes, is_context};
+use crate::bounds::Bounds;
+use crate::function::{marker, name_of, with_docs};
+use crate::tokens::{as_result, binders, outcome, parameters, tuple, tuple_type};
 
-pub(super) fn expand(function: ContextFn) -> TokenStream {
-    function.function.to_token_stream()
+/// The expansion of a function that keeps the rules.
+pub(super) fn expand(context: ContextFn) -> TokenStream {
+    let private = context.paths.private();
+    let ident = &context.function.sig.ident;
+    let (visibility, cfgs) = (&context.function.vis, &context.carried.cfgs);
+    let docs = with_docs(
+        &context.carried.docs,
+        "This function, to be opened through a portal.",
+    );
+    let marker = marker(&context.function, cfgs);
+    let (parameters, tuple) = (parameters(&context.arguments), tuple(&context.arguments));
+    let implementation = implementation(&context, &private);
+    let bounds = bounds(&context);
+    quote! {
+        #marker
+
+        #(#cfgs)*
+        #docs
+        #visibility fn #ident(#parameters) -> #private::FnContext<#ident> {
+            #private::FnContext::new(#tuple)
+        }
+
+        #(#cfgs)*
+        #[allow(dead_code, deprecated, reason = "written by `#[tractor::context]`")]
+        const _: () = {
+            #implementation
+
+            #[automatically_derived]
+            impl #private::Expose for #ident {
+                const NAME: &'static str = <#ident as #private::ContextFn>::NAME;
+            }
+
+            #bounds
+
+            #[#private::linkme::distributed_slice(#private::FUNCTIONS)]
+            #[linkme(crate = #private::linkme)]
+            static ENTRY: #private::FunctionEntry = #private::FunctionEntry::context::<#ident>();
+        };
+    }
+}
+
+fn implementation(context: &ContextFn, private: &TokenStream) -> TokenStream {
+    let ident = &context.function.sig.ident;
+    let (arguments, binders) = (tuple_type(&context.arguments), binders(&context.arguments));
+    let types = types(&context.ctx, outcome(&context.output, private));
+    let name = name_of(context.name.as_ref(), ident);
+    let call = quote!(#ident::local(ctx, #(#binders),*).await);
+    let result = as_result(&context.output, private, call);
+    // A future that is not `Send` is reported at the function's name.
+    let task = quote_spanned!(ident.span()=> async move { #result });
+    quote! {
+        #[automatically_derived]
+        impl #private::ContextFn for #ident {
+            type Args = #arguments;
+            #types
+            const NAME: &'static str = #name;
+
+            fn invoke(
+                ctx: #private::Context<Self::Started, Self::In, Self::Out>,
+                (#(#binders,)*): Self::Args,
+            ) -> impl ::core::future::Future<
+                Output = ::core::result::Result<Self::Ok, Self::Err>,
+            > + ::core::marker::Send
+              + 'static {
+                #task
+            }
+        }
+    }
+}
+
+fn types(ctx: &CtxTypes, (ok, err): (TokenStream, TokenStream)) -> TokenStream {
+    let CtxTypes {
+        started,
+        incoming,
+        outgoing,
+    } = ctx;
+    quote! {
+        type Started = #started;
+        type In = #incoming;
+        type Out = #outgoing;
+        type Ok = #ok;
+        type Err = #err;
+    }
+}
+
+fn bounds(context: &ContextFn) -> TokenStream {
+    let mut bounds = Bounds::new(&context.paths);
+    context.ctx.ask(&mut bounds, &[]);
+    bounds.arguments(&context.arguments, &[]);
+    bounds.output(&context.output, &[]);
+    bounds.into_item(&Generics::default())
+}
+
+/// What stands in for a mistaken function, so that the places that open it are not reported too.
+pub(super) fn stand_in(context: ContextFn) -> TokenStream {
+    let private = context.paths.private();
+    let ItemFn { vis, sig, .. } = &context.function;
+    let ident = &sig.ident;
+    let types = types(&context.ctx, outcome(&context.output, &private));
+    let is_ctx = |parameter: &FnArg| match parameter {
+        FnArg::Typed(parameter) => is_context(&parameter.ty),
+        FnArg::Receiver(_) => false,
+    };
+    let hidden: Vec<usize> = sig.inputs.iter().position(is_ctx).into_iter().collect();
+    let returned = quote!(#private::FnContext<#ident>);
+    let (body, call) = crate::function::stand_in(&context.function, returned, &hidden);
+    quote! {
+        #[allow(non_camel_case_types, dead_code, reason = "written by `#[tractor::context]`")]
+        #vis struct #ident {}
+
+        #[allow(dead_code, reason = "written by `#[tractor::context]`")]
+        const _: () = {
+            #body
+
+            impl #private::ContextFn for #ident {
+                type Args = ();
+                #types
+                const NAME: &'static str = "";
+
+                async fn invoke(
+                    _: #private::Context<Self::Started, Self::In, Self::Out>,
+                    (): (),
+                ) -> ::core::result::Result<Self::Ok, Self::Err> {
+                    ::core::todo!()
+                }
+            }
+
+            impl #private::Expose for #ident {
+                const NAME: &'static str = "";
+            }
+        };
+
+        #call
+    }
 }

@@ -9,14 +9,14 @@ mod parse;
 use proc_macro2::TokenStream;
 
 pub(crate) use self::check::{CtxTypes, check_async, check_ctx, is_context};
-use crate::errors::{Errors, or_fallback};
+use crate::errors::Errors;
 
 /// The macro: parse, check, expand.
 pub(crate) fn context(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let fallback = item.clone();
-    let checked = Errors::collect(|errors| {
+    let as_written = item.clone();
+    Errors::collect(|errors| {
         let parsed = parse::parse(arguments, item, errors)?;
         check::check(parsed, errors)
-    });
-    or_fallback(checked.map(expand::expand), fallback)
+    })
+    .expand(expand::expand, expand::stand_in, as_written)
 }

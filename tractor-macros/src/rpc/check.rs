@@ -8,7 +8,7 @@ use crate::paths::Paths;
 use crate::signature::{Argument, Carried, What, check_arguments, check_output, check_shape};
 use crate::types::Output;
 
-/// A free function that keeps the rules.
+/// A free function that keeps the rules, or as much of one as does.
 pub(super) struct RpcFn {
     pub(super) paths: Paths,
     pub(super) name: Option<LitStr>,
@@ -42,7 +42,8 @@ pub(super) fn check(parsed: Parsed, errors: &mut Errors) -> Option<RpcFn> {
     }
     check_shape(signature, What::Rpc, errors);
     let arguments = check_arguments(&signature.inputs, None, What::Rpc, errors);
-    let output = check_output(&signature.output, None, errors);
+    let output = errors.unless_wrong(|errors| Some(check_output(&signature.output, None, errors)));
+    let output = output.unwrap_or(Output::Unit);
     let carried = Carried::from(&function.attrs);
     Some(RpcFn {
         paths,

@@ -6,14 +6,14 @@ mod parse;
 
 use proc_macro2::TokenStream;
 
-use crate::errors::{Errors, or_fallback};
+use crate::errors::Errors;
 
 /// The macro: parse, check, expand.
 pub(crate) fn rpc(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let fallback = item.clone();
-    let checked = Errors::collect(|errors| {
+    let as_written = item.clone();
+    Errors::collect(|errors| {
         let parsed = parse::parse(arguments, item, errors)?;
         check::check(parsed, errors)
-    });
-    or_fallback(checked.map(expand::expand), fallback)
+    })
+    .expand(expand::expand, expand::stand_in, as_written)
 }

@@ -75,12 +75,12 @@ fn declared<'a>(tree: &'a Tree, findings: &mut Vec<String>) -> BTreeMap<&'a str,
     declared
 }
 
-/// Every id (`CTX-3`) of a text: two to four capitals and a number.
+/// Every id (`CTX-3`) of a text: two to six capitals and a number.
 fn ids(text: &str) -> impl Iterator<Item = &str> {
     let words = text.split(|c| !is_word(c) && c != '-');
     words.filter(|word| {
         let (prefix, number) = word.split_once('-').unwrap_or_default();
-        (2..=4).contains(&prefix.len())
+        (2..=6).contains(&prefix.len())
             && prefix.bytes().all(|b| b.is_ascii_uppercase())
             && number.parse::<u32>().is_ok_and(|number| number > 0)
     })

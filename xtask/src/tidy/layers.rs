@@ -15,8 +15,8 @@ pub(super) const LAYERS: [(&str, &str); 2] = [
     ),
     (
         "tractor-core",
-        "limits ← clock sync message ← fault ← scope proto host ← guardian ← node ← context ← rpc \
-         ← actor ← portal ← spawn ← nursery ← boot",
+        "limits ← clock sync message ← fault ← scope proto host ← error guardian ← node ← context \
+         ← rpc ← actor ← portal ← spawn ← nursery ← boot",
     ),
 ];
 

@@ -44,6 +44,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         return Ok(());
     }
     findings.sort();
+    findings.dedup();
     Err(format!(
         "{}\ntidy: {} findings",
         findings.join("\n"),

@@ -254,10 +254,10 @@ fn an_invariant_is_declared_once_and_cited() {
         );
     }
     let hole = [
-        ("src/a.rs", "//! - ABC-2: two\n"),
-        ("tests/a.rs", "/// ABC-2\n"),
+        ("src/a.rs", "//! - GUARD-2: two\n"),
+        ("tests/a.rs", "/// GUARD-2\n"),
     ];
-    expect(check, &hole, &["ABC-2 has no ABC-1 before it"]);
+    expect(check, &hole, &["GUARD-2 has no GUARD-1 before it"]);
 }
 
 #[test]

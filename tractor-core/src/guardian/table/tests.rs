@@ -1,3 +1,5 @@
+//! The table under every event, and under random trees and deaths.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -188,7 +190,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
-    /// GUARD-2, GUARD-3 under random trees and deaths: whoever was told to die does, and then each process has ended
+    /// GUARD-2, GUARD-3: under random trees and deaths: whoever was told to die does, and then each process has ended
     /// once, a living parent was told once, after everything below, and the table is empty.
     #[test]
     fn every_exit_is_told_once_and_upwards(steps in steps()) {

@@ -21,22 +21,33 @@
 //!
 //! The queue's, then the batch's: never the other way round. No waker is woken and no item dropped under either.
 
-use std::borrow::Borrow;
+mod sending;
+
+#[cfg(all(test, tractor_loom))]
+mod models;
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicUsize, Ordering};
 
+pub use sending::Sending;
+
 /// The end that sends. Clones send to the same mailbox.
 pub struct Sender<T>(Arc<Shared<T>>);
 
 /// The end that receives.
-pub struct Receiver<T>(Arc<Shared<T>>);
+pub struct Receiver<T> {
+    shared: Arc<Shared<T>>,
+    /// At least as many items as the batch still holds: it saves looking into an empty one.
+    left: usize,
+}
 
 /// Why [`Sender::try_send`] did not take an item, which is given back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -123,7 +134,7 @@ pub fn mailbox<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         }),
         senders: AtomicUsize::new(1),
     });
-    (Sender(shared.clone()), Receiver(shared))
+    (Sender(shared.clone()), Receiver { shared, left: 0 })
 }
 
 impl<T> Sender<T> {
@@ -171,18 +182,12 @@ impl<T> Sender<T> {
     ///
     /// Dropping it before it ends takes the item back: it will not be received.
     pub fn send(&self, value: T) -> Sending<&Self, T> {
-        Sending {
-            sender: self,
-            place: Place::Unsent(value),
-        }
+        Sending::new(self, value)
     }
 
     /// As [`Sender::send`], for a future that lives on its own.
     pub fn send_owned(self, value: T) -> Sending<Self, T> {
-        Sending {
-            sender: self,
-            place: Place::Unsent(value),
-        }
+        Sending::new(self, value)
     }
 
     /// Takes the first item out for which `is_it` says so, if it was not received yet. Items of senders that wait are
@@ -263,25 +268,10 @@ impl<T> Receiver<T> {
 
     /// As [`Receiver::recv`].
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
-        loop {
-            if let Some(value) = self.take() {
-                return Poll::Ready(Some(value));
-            }
-            let mut queue = self.0.queue.lock();
-            if !queue.items.is_empty() {
-                // One came between the two looks.
-                continue;
-            }
-            if !queue.open {
-                return Poll::Ready(None);
-            }
-            let old = match &queue.receiver {
-                Some(known) if known.will_wake(cx.waker()) => None,
-                Some(_) | None => queue.receiver.replace(cx.waker().clone()),
-            };
-            drop(queue);
-            drop(old);
-            return Poll::Pending;
+        match self.take(Some(cx.waker())) {
+            Ok(value) => Poll::Ready(Some(value)),
+            Err(TryRecvError::Empty) => Poll::Pending,
+            Err(TryRecvError::Closed) => Poll::Ready(None),
         }
     }
 
@@ -291,22 +281,17 @@ impl<T> Receiver<T> {
     ///
     /// Nothing is there: now, or for good.
     pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
-        match self.take() {
-            Some(value) => Ok(value),
-            None if self.0.queue.lock().open => Err(TryRecvError::Empty),
-            // It may have been closed between the two looks, behind a last item.
-            None => self.take().ok_or(TryRecvError::Closed),
-        }
+        self.take(None)
     }
 
     /// Takes no new item from now on; what is queued stays to be received.
     pub fn close(&mut self) {
-        self.0.close();
+        self.shared.close();
     }
 
     /// Items not yet received, without those of senders that wait.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.shared.len()
     }
 
     /// Whether every item was received.
@@ -314,126 +299,60 @@ impl<T> Receiver<T> {
         self.len() == 0
     }
 
-    /// The next item, from the batch or else from the queue.
-    fn take(&self) -> Option<T> {
-        let (value, promote_now) = {
-            let mut batch = self.0.batch.lock();
-            let value = batch.pop();
-            (
-                value,
-                batch.promote_at.is_some_and(|at| batch.bounded <= at),
-            )
-        };
-        if value.is_some() && !promote_now {
-            return value;
+    /// The next item, from the batch or else from the queue. If there is none, has `waker` woken when there is.
+    fn take(&mut self, waker: Option<&Waker>) -> Result<T, TryRecvError> {
+        let shared = &*self.shared;
+        if self.left > 0 {
+            let (value, due) = {
+                let mut batch = shared.batch.lock();
+                (batch.pop(), batch.promotion_is_due())
+            };
+            match value {
+                Some(value) => {
+                    self.left -= 1;
+                    if due {
+                        shared.promote();
+                    }
+                    return Ok(value);
+                }
+                None => self.left = 0,
+            }
+        }
+        let mut queue = shared.queue.lock();
+        if queue.items.is_empty() {
+            // Nobody waits either: whoever did was let in with the last batch.
+            if !queue.open {
+                return Err(TryRecvError::Closed);
+            }
+            let old = waker.and_then(|waker| place(&mut queue.receiver, waker));
+            drop(queue);
+            drop(old);
+            return Err(TryRecvError::Empty);
         }
         let (value, senders) = {
-            let mut queue = self.0.queue.lock();
-            let mut batch = self.0.batch.lock();
-            let senders = promote(&mut queue, &mut batch);
-            let value = value.or_else(|| {
-                swap(&mut queue, &mut batch);
-                batch.pop()
-            });
+            let mut batch = shared.batch.lock();
+            let mut senders = promote(&mut queue, &mut batch);
+            swap(&mut queue, &mut batch);
+            let value = batch.pop();
+            self.left = batch.items.len();
+            if batch.promotion_is_due() {
+                senders.extend(promote(&mut queue, &mut batch));
+            }
             (value, senders)
         };
+        drop(queue);
         senders.into_iter().for_each(Waker::wake);
-        value
+        value.ok_or(TryRecvError::Empty)
     }
 }
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        self.0.close();
-        let queued = std::mem::take(&mut self.0.queue.lock().items);
-        let taken = std::mem::take(&mut self.0.batch.lock().items);
+        self.shared.close();
+        let queued = std::mem::take(&mut self.shared.queue.lock().items);
+        let taken = std::mem::take(&mut self.shared.batch.lock().items);
         drop(taken);
         drop(queued);
-    }
-}
-
-/// An item on its way into a mailbox, by [`Sender::send`] or [`Sender::send_owned`].
-#[must_use = "futures do nothing unless polled"]
-pub struct Sending<S: Borrow<Sender<T>>, T> {
-    sender: S,
-    place: Place<T>,
-}
-
-enum Place<T> {
-    Unsent(T),
-    /// The item waits in the mailbox, under this ticket.
-    Waiting(u64),
-    Done,
-}
-
-/// Nothing in it is pinned.
-impl<S: Borrow<Sender<T>>, T> Unpin for Sending<S, T> {}
-
-impl<S: Borrow<Sender<T>>, T> Future for Sending<S, T> {
-    type Output = Result<(), Closed<T>>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let shared = &this.sender.borrow().0;
-        match std::mem::replace(&mut this.place, Place::Done) {
-            Place::Unsent(value) => {
-                let mut queue = shared.queue.lock();
-                if !queue.open {
-                    return Poll::Ready(Err(Closed(value)));
-                }
-                if shared.has_room(&mut queue) {
-                    let receiver = queue.put(value, true);
-                    drop(queue);
-                    wake(receiver);
-                    return Poll::Ready(Ok(()));
-                }
-                let ticket = queue.next_ticket;
-                queue.next_ticket += 1;
-                queue.waiting.push_back(Waiting {
-                    ticket,
-                    value,
-                    waker: cx.waker().clone(),
-                });
-                shared.batch.lock().promote_after(queue.step());
-                drop(queue);
-                this.place = Place::Waiting(ticket);
-                Poll::Pending
-            }
-            Place::Waiting(ticket) => {
-                let mut queue = shared.queue.lock();
-                let Some(found) = queue.find(ticket) else {
-                    return Poll::Ready(Ok(()));
-                };
-                if !queue.open {
-                    let refused = queue.waiting.remove(found);
-                    drop(queue);
-                    return Poll::Ready(refused.map_or(Ok(()), |it| Err(Closed(it.value))));
-                }
-                let old = queue.waiting.get_mut(found).and_then(|waiting| {
-                    let same = waiting.waker.will_wake(cx.waker());
-                    let waker = &mut waiting.waker;
-                    (!same).then(|| std::mem::replace(waker, cx.waker().clone()))
-                });
-                drop(queue);
-                drop(old);
-                this.place = Place::Waiting(ticket);
-                Poll::Pending
-            }
-            Place::Done => Poll::Ready(Ok(())),
-        }
-    }
-}
-
-impl<S: Borrow<Sender<T>>, T> Drop for Sending<S, T> {
-    fn drop(&mut self) {
-        if let Place::Waiting(ticket) = self.place {
-            let mut queue = self.sender.borrow().0.queue.lock();
-            let back = queue
-                .find(ticket)
-                .and_then(|found| queue.waiting.remove(found));
-            drop(queue);
-            drop(back);
-        }
     }
 }
 
@@ -447,6 +366,16 @@ impl<T> Shared<T> {
             queue.taken = self.batch.lock().bounded;
         }
         queue.bounded + queue.taken < queue.capacity
+    }
+
+    /// Lets senders in as far as there is room.
+    fn promote(&self) {
+        let senders = {
+            let mut queue = self.queue.lock();
+            let mut batch = self.batch.lock();
+            promote(&mut queue, &mut batch)
+        };
+        senders.into_iter().for_each(Waker::wake);
     }
 
     fn close(&self) {
@@ -495,6 +424,11 @@ impl<T> Batch<T> {
         Some(item.value)
     }
 
+    /// Whether senders wait that are to be let in now.
+    fn promotion_is_due(&self) -> bool {
+        self.promote_at.is_some_and(|at| self.bounded <= at)
+    }
+
     /// A sender has begun to wait: let it in after `step` more items, unless that is settled already.
     fn promote_after(&mut self, step: usize) {
         self.promote_at
@@ -536,6 +470,14 @@ fn swap<T>(queue: &mut Queue<T>, batch: &mut Batch<T>) {
     }
 }
 
+/// Puts `waker` into its place and gives back another one that stood there.
+fn place(place: &mut Option<Waker>, waker: &Waker) -> Option<Waker> {
+    match place {
+        Some(known) if known.will_wake(waker) => None,
+        Some(_) | None => place.replace(waker.clone()),
+    }
+}
+
 fn wake(waker: Option<Waker>) {
     if let Some(waker) = waker {
         waker.wake();
@@ -555,12 +497,6 @@ impl<T> fmt::Debug for Receiver<T> {
         f.debug_struct("Receiver")
             .field("len", &self.len())
             .finish_non_exhaustive()
-    }
-}
-
-impl<S: Borrow<Sender<T>>, T> fmt::Debug for Sending<S, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sending").finish_non_exhaustive()
     }
 }
 

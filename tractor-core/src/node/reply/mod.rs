@@ -12,6 +12,11 @@
 //!
 //! No waker is woken and no value dropped under the lock.
 
+#[cfg(all(test, tractor_loom))]
+mod models;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -23,11 +28,11 @@ use crate::sync::Mutex;
 
 /// The end that answers.
 #[must_use = "a sender that is dropped answers with `ReplyDropped`"]
-pub struct ReplySender<T>(Arc<Slot<T>>);
+pub struct ReplySender<T>(Option<Arc<Slot<T>>>);
 
 /// The end that waits. It is a future.
 #[must_use = "a receiver that is dropped abandons the call"]
-pub struct ReplyReceiver<T>(Arc<Slot<T>>);
+pub struct ReplyReceiver<T>(Option<Arc<Slot<T>>>);
 
 /// The other end went without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +61,7 @@ pub fn slot<T>() -> (ReplySender<T>, ReplyReceiver<T>) {
         receiver: None,
         sender: None,
     })));
-    (ReplySender(slot.clone()), ReplyReceiver(slot))
+    (ReplySender(Some(slot.clone())), ReplyReceiver(Some(slot)))
 }
 
 impl<T> ReplySender<T> {
@@ -65,18 +70,22 @@ impl<T> ReplySender<T> {
     /// # Errors
     ///
     /// Nobody waits any more, or somebody answered before; the value is given back.
-    pub fn send(self, value: T) -> Result<(), T> {
-        self.0.answer(value)
+    pub fn send(mut self, value: T) -> Result<(), T> {
+        // Taken out, so that the drop of `self` has nothing left to lock.
+        match self.0.take() {
+            Some(slot) => slot.answer(value),
+            None => Err(value),
+        }
     }
 
     /// Whether nobody waits for an answer any more.
     pub fn is_abandoned(&self) -> bool {
-        !matches!(&*self.0.0.lock(), Phase::Open { .. })
+        !matches!(&*self.slot().0.lock(), Phase::Open { .. })
     }
 
     /// Ready once nobody waits for an answer any more.
     pub fn poll_abandoned(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut phase = self.0.0.lock();
+        let mut phase = self.slot().0.lock();
         match &mut *phase {
             Phase::Open { sender, .. } => {
                 let old = place(sender, cx.waker());
@@ -96,6 +105,12 @@ impl<T> ReplySender<T> {
     pub async fn abandoned(&mut self) {
         std::future::poll_fn(|cx| self.poll_abandoned(cx)).await;
     }
+
+    fn slot(&self) -> &Arc<Slot<T>> {
+        self.0
+            .as_ref()
+            .expect("only `send` takes the slot out, and it takes the sender with it")
+    }
 }
 
 impl<T: Send + 'static> ReplySender<T> {
@@ -104,66 +119,66 @@ impl<T: Send + 'static> ReplySender<T> {
     where
         T: From<C>,
     {
-        self.0.clone()
+        self.slot().clone()
     }
 }
 
 impl<T> Drop for ReplySender<T> {
     fn drop(&mut self) {
-        let woken = {
-            let mut phase = self.0.0.lock();
-            match &mut *phase {
-                Phase::Open { receiver, sender } => {
-                    let woken = (receiver.take(), sender.take());
-                    *phase = Phase::Dropped;
-                    woken
-                }
-                Phase::Answered(_) | Phase::Dropped | Phase::Over => return,
-            }
-        };
-        wake(woken.0);
+        let Some(slot) = &self.0 else { return };
+        let mut phase = slot.0.lock();
+        if !matches!(&*phase, Phase::Open { .. }) {
+            return;
+        }
+        let open = std::mem::replace(&mut *phase, Phase::Dropped);
+        drop(phase);
+        if let Phase::Open { receiver, .. } = open {
+            wake(receiver);
+        }
     }
 }
 
 impl<T> ReplyReceiver<T> {
     /// The answer, if it is there: the value, or that the sender has gone. A second time the latter.
     pub fn try_recv(&mut self) -> Option<Result<T, ReplyDropped>> {
-        let mut phase = self.0.0.lock();
-        match &*phase {
-            Phase::Open { .. } => None,
-            Phase::Dropped | Phase::Over => Some(Err(ReplyDropped)),
-            Phase::Answered(_) => match std::mem::replace(&mut *phase, Phase::Over) {
-                Phase::Answered(value) => Some(Ok(value)),
-                Phase::Open { .. } | Phase::Dropped | Phase::Over => None,
-            },
+        self.take(None)
+    }
+
+    /// As [`ReplyReceiver::try_recv`]; if it is not there, has `waker` woken when it is.
+    fn take(&mut self, waker: Option<&Waker>) -> Option<Result<T, ReplyDropped>> {
+        let Some(slot) = &self.0 else {
+            return Some(Err(ReplyDropped));
+        };
+        let mut phase = slot.0.lock();
+        if let Phase::Open { receiver, .. } = &mut *phase {
+            let old = waker.and_then(|waker| place(receiver, waker));
+            drop(phase);
+            drop(old);
+            return None;
         }
+        let ended = std::mem::replace(&mut *phase, Phase::Over);
+        drop(phase);
+        self.0 = None;
+        Some(match ended {
+            Phase::Answered(value) => Ok(value),
+            Phase::Open { .. } | Phase::Dropped | Phase::Over => Err(ReplyDropped),
+        })
     }
 }
 
 impl<T> Future for ReplyReceiver<T> {
     type Output = Result<T, ReplyDropped>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut phase = self.0.0.lock();
-        match &mut *phase {
-            Phase::Open { receiver, .. } => {
-                let old = place(receiver, cx.waker());
-                drop(phase);
-                drop(old);
-                Poll::Pending
-            }
-            Phase::Dropped | Phase::Over => Poll::Ready(Err(ReplyDropped)),
-            Phase::Answered(_) => match std::mem::replace(&mut *phase, Phase::Over) {
-                Phase::Answered(value) => Poll::Ready(Ok(value)),
-                Phase::Open { .. } | Phase::Dropped | Phase::Over => Poll::Ready(Err(ReplyDropped)),
-            },
-        }
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.take(Some(cx.waker()))
+            .map_or(Poll::Pending, Poll::Ready)
     }
 }
 
 impl<T> Drop for ReplyReceiver<T> {
     fn drop(&mut self) {
-        let old = std::mem::replace(&mut *self.0.0.lock(), Phase::Over);
+        let Some(slot) = &self.0 else { return };
+        let old = std::mem::replace(&mut *slot.0.lock(), Phase::Over);
         if let Phase::Open { sender, .. } = old {
             wake(sender);
         }

@@ -148,6 +148,7 @@ impl Router {
             }
         };
         self.end_target(actor, &loss);
+        self.end_dialogs(actor, &loss);
         self.act(Action::Actor(ActorEvent::Ended { actor, how, fault }));
         Ok(())
     }

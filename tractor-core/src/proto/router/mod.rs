@@ -174,7 +174,9 @@ impl Router {
             Msg::Pong(pong) => self.act(Action::Pong { nonce: pong.nonce }),
             Msg::Bye => {
                 self.act(Action::Bye);
-                self.lost(Loss::Bye);
+                // Why the actor went says more than that its link was closed.
+                let crash = self.targets.crash(ActorSlot::MAIN);
+                self.lost(crash.unwrap_or(Loss::Bye));
             }
         }
         Ok(())

@@ -57,6 +57,17 @@ impl Opened {
         }
     }
 
+    /// Whether it is a dialog with this actor that the far side has not ended.
+    pub(super) fn is_with(&self, actor: ActorSlot) -> bool {
+        match self {
+            Self::Queued(_) => false,
+            Self::Live {
+                actor: with,
+                dialog,
+            } => *with == actor && !dialog.far_ended(),
+        }
+    }
+
     pub(super) fn is_settled(&self) -> bool {
         match self {
             Self::Queued(_) => false,

@@ -1,14 +1,14 @@
 //! Requests to the peer's actors: casts, and whatever waits for request credit.
 
 use bytes::Bytes;
-use tractor_ipc::id::ActorSlot;
+use tractor_ipc::id::{ActorSlot, Cid};
 use tractor_ipc::msg::{CancelReason, Cast, Msg};
 use tractor_ipc::time::Instant;
 
 use super::action::{Action, CastPlace, CastRefused, Lane, Ticket};
 use super::opening::{Opened, Queued};
 use super::target::Place;
-use super::{Router, Violation};
+use super::{Router, Violation, notify};
 use crate::proto::dialog::{OpenerDialog, Outcome};
 use crate::proto::slots::Key;
 use crate::proto::{Loss, Wake};
@@ -132,6 +132,26 @@ impl Router {
                     }
                 }
             }
+        }
+    }
+
+    /// The far actor has ended: what it has not answered by now it never will.
+    pub(super) fn end_dialogs(&mut self, actor: ActorSlot, loss: &Loss) {
+        let side = self.side;
+        let mut settled = Vec::new();
+        for (key, opened) in self.opened.iter_mut() {
+            if !opened.is_with(actor) {
+                continue;
+            }
+            let wake = opened.lose(loss);
+            if opened.is_settled() {
+                settled.push(key);
+            }
+            let cid = Cid::new(side, key.slot, key.generation);
+            notify(&mut self.actions, cid, wake);
+        }
+        for key in settled {
+            self.opened.remove(key);
         }
     }
 

@@ -101,6 +101,14 @@ impl Targets {
         }
     }
 
+    /// How this actor failed, if it said so.
+    pub(super) fn crash(&self, actor: ActorSlot) -> Option<Loss> {
+        match self.by_slot.get(&actor)? {
+            Target::Gone(loss @ Loss::Crashed(_)) => Some(loss.clone()),
+            Target::Gone(_) | Target::Live(_) => None,
+        }
+    }
+
     /// Forgets every actor, and who waited for it.
     pub(super) fn clear(&mut self) {
         self.by_slot.clear();

@@ -412,12 +412,21 @@ fn a_checkpoint_says_whether_somebody_will_drop_us() {
 #[test]
 fn scopes_that_end_leave_nothing_at_their_parent() {
     let root = root();
+    let parent = root.child();
     for _ in 0..100 {
-        let children: Vec<_> = (0..10).map(|_| root.child()).collect();
-        assert_eq!(root.0.children(), 10);
-        let _shielded = shield(&root);
-        assert_eq!(root.0.children(), 10);
+        let children: Vec<_> = (0..10).map(|_| parent.child()).collect();
+        assert_eq!(parent.0.children(), 0, "nobody waits in one yet");
+        let mut runs: Vec<_> = children
+            .iter()
+            .flat_map(|scope| [scope.run(pending::<()>()), shield(scope).run(pending())])
+            .map(Box::pin)
+            .collect();
+        assert!(runs.iter_mut().all(|run| poll(run.as_mut()).is_pending()));
+        assert_eq!((root.0.children(), parent.0.children()), (1, 10));
         drop(children);
+        assert_eq!(parent.0.children(), 10);
     }
+    assert_eq!(parent.0.children(), 0);
+    drop(parent);
     assert_eq!(root.0.children(), 0);
 }

@@ -1,4 +1,4 @@
-//! Scopes cancelled from other threads. Every interleaving of the small cases is loom's (`loom.rs`); this is the crowd.
+//! Scopes cancelled from other threads. Every interleaving of the small cases is loom's (`models.rs`); this is the crowd.
 
 use std::sync::Barrier;
 

@@ -1,6 +1,6 @@
 //! Frames to messages.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -22,7 +22,7 @@ pub struct Decoder {
     at: usize,
     /// Room asked for by the next read.
     chunk: usize,
-    assemblies: HashMap<u32, Assembly>,
+    assemblies: BTreeMap<u32, Assembly>,
     message_max: usize,
     failed: Option<WireError>,
 }
@@ -42,7 +42,7 @@ impl Decoder {
             buf: BytesMut::new(),
             at: 0,
             chunk: READ_CHUNK_MIN,
-            assemblies: HashMap::new(),
+            assemblies: BTreeMap::new(),
             message_max,
             failed: None,
         }
@@ -64,7 +64,7 @@ impl Decoder {
         }
         self.advance().inspect_err(|error| {
             self.failed = Some(error.clone());
-            self.assemblies = HashMap::new();
+            self.assemblies = BTreeMap::new();
         })
     }
 
@@ -79,10 +79,11 @@ impl Decoder {
         let wanted = match self.buf.is_empty() {
             // Nothing would have to be moved: take the room a busy link has earned.
             true => self.chunk,
-            false => Frame::missing(&self.buf).max(ROOM_MIN),
+            // What a frame says it needs is believed as far as the link has earned it.
+            false => Frame::missing(&self.buf).clamp(ROOM_MIN, self.chunk),
         };
         if self.spare() < wanted {
-            self.buf.reserve(wanted.max(self.chunk));
+            self.buf.reserve(self.chunk);
         }
         &mut self.buf
     }

@@ -1,0 +1,70 @@
+//! Values to bytes and back, with failures that say what was wrong with them.
+
+use bytes::Bytes;
+use tractor_ipc::ActorId;
+
+use crate::fault::{RemoteError, RemoteErrorKind};
+use crate::message::{AnyError, AppError, Message};
+
+/// Encodes a value that is to leave `actor`, within the link's limit.
+pub(crate) fn encode<T: serde::Serialize>(
+    value: &T,
+    limit: usize,
+    actor: &ActorId,
+) -> Result<Bytes, RemoteError> {
+    let bytes = postcard::to_allocvec(value).map_err(|error| {
+        let kind = RemoteErrorKind::MsgType {
+            expected: None,
+            got: None,
+        };
+        RemoteError::from_error(kind, actor.clone(), AnyError::of(&error))
+    })?;
+    if bytes.len() > limit {
+        let (size, limit) = (bytes.len() as u64, limit as u64);
+        let text = format!("the message has {size} bytes; at most {limit} are allowed");
+        let kind = RemoteErrorKind::TooLarge { size, limit };
+        return Err(RemoteError::new(kind, actor.clone(), text));
+    }
+    Ok(Bytes::from(bytes))
+}
+
+/// Decodes a value that arrived at `actor`.
+pub(crate) fn decode<T: Message>(
+    bytes: &[u8],
+    what: &str,
+    actor: &ActorId,
+) -> Result<T, RemoteError> {
+    let refuse = |text: String| {
+        let kind = RemoteErrorKind::MsgType {
+            expected: None,
+            got: None,
+        };
+        RemoteError::new(kind, actor.clone(), text)
+    };
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, [])) => Ok(value),
+        Ok((_, rest)) => {
+            let name = std::any::type_name::<T>();
+            Err(refuse(format!(
+                "{what} is no {name}: {} bytes are left over",
+                rest.len()
+            )))
+        }
+        Err(error) => {
+            let name = std::any::type_name::<T>();
+            Err(refuse(format!("{what} is no {name}: {error}")))
+        }
+    }
+}
+
+/// The result of a handler as what is sent back.
+pub(crate) fn encode_result<T: Message, E: AppError>(
+    result: Result<T, E>,
+    limit: usize,
+    actor: &ActorId,
+) -> Result<Bytes, RemoteError> {
+    match result {
+        Ok(value) => encode(&value, limit, actor),
+        Err(error) => Err(RemoteError::app(&error, actor.clone())),
+    }
+}
