@@ -11,7 +11,7 @@ use crate::actor::Exposed;
 use crate::boot::default_root_name;
 use crate::clock::{Clock, TokioClock};
 use crate::error::{Error, Result, SpawnError};
-use crate::node::{Ambient, Hosted, Intake, Node, Registry};
+use crate::node::{Ambient, Hosted, Intake, Node, Registry, Statistics};
 use crate::rpc::FunctionIntake;
 use crate::scope::{Cancellation, Scope};
 
@@ -130,6 +130,11 @@ impl Root {
     pub fn tree(&self) -> TreeId {
         self.node.tree()
     }
+
+    /// What the root has under way, and what it has dropped.
+    pub fn statistics(&self) -> Statistics {
+        self.node.statistics()
+    }
 }
 
 /// The actor this task belongs to.
@@ -140,6 +145,18 @@ impl Root {
 pub fn current_actor() -> Result<ActorId> {
     match attach()? {
         Attached::Here(place) => Ok(place.actor),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// What the actor this task belongs to has under way, and what it has dropped.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if it belongs to none.
+pub fn statistics() -> Result<Statistics> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.statistics()),
         Attached::Nowhere => Err(Error::NoRuntime),
     }
 }
