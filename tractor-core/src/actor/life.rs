@@ -86,15 +86,21 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
     };
     let mut serving = std::pin::pin!(serving);
     let mut draining: Option<BoxFuture<'_, ()>> = None;
+    let mut linked = true;
     let end = loop {
         tokio::select! {
             biased;
             end = &mut serving => break end,
-            order = orders.recv() => match order {
+            order = orders.recv(), if linked => match order {
                 Some(LinkEvent::Actor(ActorEvent::Drain { .. })) if draining.is_none() => {
                     draining = Some(Box::pin(drain(&cell, &node)));
                 }
-                order => obey(order, &hosted, &peer),
+                Some(LinkEvent::Actor(order)) => obey(order, &hosted, &peer),
+                Some(LinkEvent::Lost(_)) | None => {
+                    linked = false;
+                    let (canceller, reason) = (peer.id().clone(), CancelReason::LinkLost);
+                    hosted.scope().cancel(Cancellation { canceller, reason });
+                }
             },
             () = async { match &mut draining { Some(work) => work.await, None => std::future::pending().await } } => {
                 draining = None;
@@ -135,27 +141,24 @@ async fn build<A: Actor>(hosted: &Arc<Hosted>, init: &[u8]) -> Result<A, LoopEnd
     }
 }
 
-fn obey(order: Option<LinkEvent>, hosted: &Hosted, peer: &Arc<Peer>) {
+fn obey(order: ActorEvent, hosted: &Hosted, peer: &Arc<Peer>) {
     match order {
-        Some(LinkEvent::Actor(ActorEvent::Cancel {
+        ActorEvent::Cancel {
             canceller,
             reason,
             left,
             ..
-        })) => {
+        } => {
             let ladder = left.map_or(LADDER_LEFT, |left| left.min(LADDER_LEFT));
             peer.accept_cancel(ladder);
             hosted.scope().cancel(Cancellation { canceller, reason });
         }
-        Some(LinkEvent::Lost(_)) | None => {
-            let canceller = peer.id().clone();
-            hosted.scope().cancel(Cancellation {
-                canceller,
-                reason: CancelReason::LinkLost,
-            });
-        }
-        Some(LinkEvent::Actor(event)) => {
-            tracing::debug!(?event, "an order that means nothing to this actor");
+        event @ (ActorEvent::Drain { .. }
+        | ActorEvent::SpawnSpec(_)
+        | ActorEvent::CancelAcked { .. }
+        | ActorEvent::Ready { .. }
+        | ActorEvent::Ended { .. }) => {
+            tracing::debug!(?event, "an order that means nothing to this actor now");
         }
     }
 }

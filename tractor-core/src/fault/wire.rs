@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use tractor_ipc::ActorId;
 use tractor_ipc::limits::{FAULT_CHAIN_MAX, FAULT_DEPTH_MAX, FAULT_NODES_MAX, FAULT_RELAY_MAX};
 use tractor_ipc::msg::{Fault, FaultLink, FaultNode};
@@ -105,23 +104,6 @@ impl RemoteError {
             ),
         }
     }
-
-    /// Decodes a fault's payload; what does not decode is a failure of its own, never a panic.
-    pub(crate) fn decode(payload: &[u8], via: &ActorId) -> Self {
-        match postcard::from_bytes::<Fault>(payload) {
-            Ok(fault) => Self::from_fault(fault, via),
-            Err(error) => {
-                let text = format!("a failure that does not decode: {error}");
-                Self::new(RemoteErrorKind::Protocol, via.clone(), text)
-            }
-        }
-    }
-
-    /// The encoded wire form.
-    pub(crate) fn encode(&self) -> Bytes {
-        let fault = self.to_fault();
-        Bytes::from(postcard::to_allocvec(&fault).expect("a fault is plain data"))
-    }
 }
 
 impl Inner {
@@ -149,8 +131,29 @@ fn parent_of(link: FaultLink) -> Option<(usize, bool)> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use tractor_ipc::ActorName;
+
+    impl RemoteError {
+        /// Decodes a fault's payload; what does not decode is a failure of its own, never a panic.
+        fn decode(payload: &[u8], via: &ActorId) -> Self {
+            match postcard::from_bytes::<Fault>(payload) {
+                Ok(fault) => Self::from_fault(fault, via),
+                Err(error) => {
+                    let text = format!("a failure that does not decode: {error}");
+                    Self::new(RemoteErrorKind::Protocol, via.clone(), text)
+                }
+            }
+        }
+
+        /// The encoded wire form.
+        fn encode(&self) -> Bytes {
+            let fault = self.to_fault();
+            Bytes::from(postcard::to_allocvec(&fault).expect("a fault is plain data"))
+        }
+    }
 
     fn actor(name: &str) -> ActorId {
         ActorId::new(ActorName::new(name).unwrap())

@@ -12,7 +12,7 @@ use tractor_ipc::msg::CancelReason;
 
 use super::ActorNursery;
 use super::core::{Action, Core, Failure, Local, Order};
-use super::root::{Attached, attach, implicit_root};
+use super::root::{Attached, Place, attach, implicit_root};
 use crate::error::Error;
 use crate::fault::RemoteError;
 use crate::node::{catch, dropped_cancellation};
@@ -35,26 +35,30 @@ use crate::scope::{Cancellation, Scope, ScopeOptions};
 ///
 /// Cancelled by a scope of ours, everything in it is ended before that scope goes on. Dropped from outside, its actors are
 /// ended in the background, and the actor or root it belongs to does not end before they have been reaped.
-pub fn open_nursery<'env, F, Fut, T, E>(block: F) -> impl Future<Output = Result<T, E>>
+pub async fn open_nursery<'env, F, Fut, T, E>(block: F) -> Result<T, E>
 where
     F: FnOnce(ActorNursery<'env>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
-    async move {
-        match attach().map_err(E::from)? {
-            Attached::Here(place) => place.clone().scope.inherit(drive(place, block)).await,
-            Attached::Nowhere => {
-                implicit_root(async move |place| {
-                    place.clone().scope.inherit(drive(place, block)).await
-                })
-                .await
-            }
-        }
+    match attach().map_err(E::from)? {
+        Attached::Here(place) => run(place, block).await,
+        Attached::Nowhere => implicit_root(async move |place| run(place, block).await).await,
     }
 }
 
-async fn drive<'env, F, Fut, T, E>(place: super::root::Place, block: F) -> Result<T, E>
+/// Runs a nursery where it belongs.
+async fn run<'env, F, Fut, T, E>(place: Place, block: F) -> Result<T, E>
+where
+    F: FnOnce(ActorNursery<'env>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    let scope = place.scope.clone();
+    scope.inherit(drive(place, block)).await
+}
+
+async fn drive<'env, F, Fut, T, E>(place: Place, block: F) -> Result<T, E>
 where
     F: FnOnce(ActorNursery<'env>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
@@ -226,7 +230,7 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         !self.local.is_empty()
     }
 
-    fn perform(&mut self, action: Action) {
+    fn perform(&self, action: Action) {
         let canceller = self.core.actor().clone();
         match action {
             SupervisorAction::StopChild(id) => self.core.order(id, Order::Stop),

@@ -8,10 +8,9 @@ use tractor_ipc::msg::CancelReason;
 use tractor_ipc::{ActorId, ActorName, TreeId};
 
 use crate::actor::Exposed;
-use crate::boot::default_root_name;
 use crate::clock::{Clock, TokioClock};
 use crate::error::{Error, Result, SpawnError};
-use crate::node::{Ambient, Hosted, Intake, Node, Registry, Statistics};
+use crate::node::{Ambient, Hosted, Intake, Node, Registry, Statistics, default_root_name};
 use crate::rpc::FunctionIntake;
 use crate::scope::{Cancellation, Scope};
 

@@ -120,6 +120,9 @@ enum Step<'a, A: Actor, Args, T: 'static, E: 'static> {
     Done,
 }
 
+/// The timer of a call's own limit, and who cancels by it.
+pub(super) type OwnTimer = (Sleep, ActorId);
+
 /// A call that was sent over a link, or waits to be.
 pub(crate) struct WireCall {
     peer: Arc<Peer>,
@@ -328,7 +331,7 @@ impl WireCall {
         function: FunctionRef,
         args: &Args,
         limit: Limit,
-    ) -> Result<(Self, Option<(Sleep, ActorId)>), CallError<E>> {
+    ) -> Result<(Self, Option<OwnTimer>), CallError<E>> {
         let peer = far.peer.clone();
         let (own_id, clock) = (peer.node().id(), peer.node().clock());
         let now = clock.now();
@@ -352,10 +355,7 @@ impl WireCall {
         ))
     }
 
-    pub(super) fn poll(
-        &mut self,
-        cx: &mut Cx<'_>,
-    ) -> Poll<Result<Bytes, crate::fault::RemoteError>> {
+    pub(super) fn poll(&mut self, cx: &Cx<'_>) -> Poll<Result<Bytes, crate::fault::RemoteError>> {
         let outcome = ready!(self.peer.poll_outcome(self.cid, cx));
         self.over = true;
         let result = self.peer.read_outcome(outcome);
@@ -382,8 +382,8 @@ impl Drop for WireCall {
     }
 }
 
-impl From<(Sleep, ActorId)> for Timer {
-    fn from((sleep, own): (Sleep, ActorId)) -> Self {
+impl From<OwnTimer> for Timer {
+    fn from((sleep, own): OwnTimer) -> Self {
         Self { sleep, own }
     }
 }
