@@ -10,7 +10,7 @@ use tractor_ipc::{ActorId, ActorName, TreeId};
 use crate::actor::Exposed;
 use crate::clock::{Clock, TokioClock};
 use crate::error::{Error, Result, SpawnError};
-use crate::node::{Ambient, Hosted, Intake, Node, Registry, default_root_name};
+use crate::node::{Ambient, Hosted, Intake, Node, Registry, Statistics, default_root_name};
 use crate::rpc::FunctionIntake;
 use crate::scope::{Cancellation, Scope};
 
@@ -129,6 +129,11 @@ impl Root {
     pub fn tree(&self) -> TreeId {
         self.node.tree()
     }
+
+    /// What the root has under way, and what it has dropped.
+    pub fn statistics(&self) -> Statistics {
+        self.node.statistics()
+    }
 }
 
 /// The actor this task belongs to.
@@ -139,6 +144,18 @@ impl Root {
 pub fn current_actor() -> Result<ActorId> {
     match attach()? {
         Attached::Here(place) => Ok(place.actor),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// What the actor this task belongs to has under way, and what it has dropped.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if it belongs to none.
+pub fn statistics() -> Result<Statistics> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.statistics()),
         Attached::Nowhere => Err(Error::NoRuntime),
     }
 }

@@ -9,7 +9,7 @@ use rustix::process::set_child_subreaper;
 
 use super::census::{self, Left};
 use super::descriptors;
-use super::running::{PATIENCE, Running, ends_well};
+use super::running::{PATIENCE, Running, bid_farewell, ends_well};
 use crate::boot::{self, Flavor, MainOptions};
 
 /// Says which of the three a process is.
@@ -49,6 +49,7 @@ pub struct Case {
     trials: usize,
     within: Duration,
     wrap: Option<&'static str>,
+    reapers_die: bool,
 }
 
 impl Case {
@@ -60,6 +61,7 @@ impl Case {
             trials: 1,
             within: PATIENCE,
             wrap: None,
+            reapers_die: false,
         }
     }
 
@@ -86,6 +88,13 @@ impl Case {
     /// Starts the case by this shell script, which ends in `exec "$@"`.
     pub fn wrap(mut self, script: &'static str) -> Self {
         self.wrap = Some(script);
+        self
+    }
+
+    /// Its nanny is killed while the root lives: whom nobody else is left to reap is the harness's, as elsewhere it would
+    /// be init's.
+    pub fn reapers_die(mut self) -> Self {
+        self.reapers_die = true;
         self
     }
 
@@ -142,8 +151,8 @@ impl Case {
             .spawn();
         let mut running = Running::new(child.expect("this image can be executed"), self.within);
         script(&mut running);
-        let mut left = running.end();
-        left.extend(census::of_processes());
+        let (mut left, farewell) = running.end();
+        left.extend(census::of_processes(farewell && !self.reapers_die));
         left.extend(census::of_sockets(&folder.0));
         left
     }
@@ -161,6 +170,7 @@ impl Case {
         let fate = boot::main(options, body).report();
         assert_eq!(fate, ExitCode::SUCCESS, "the case failed");
         descriptors::report(&before);
+        bid_farewell();
     }
 
     fn again(&self, level: &str) -> Command {

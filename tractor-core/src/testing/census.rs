@@ -28,24 +28,35 @@ pub enum Left {
     Socket(PathBuf),
 }
 
-/// How long after the end of its root a tree may still be on its way out: the promise is a second.
-const GRACE: Duration = Duration::from_secs(1);
-
-/// Everything of this harness's case that is still there when its grace is over. It is killed then.
-pub(super) fn of_processes() -> Vec<Left> {
-    let mut left = Vec::new();
-    for pid in present() {
-        let gone = linux::pidfd(pid).is_none_or(|pidfd| ends_within(&pidfd, GRACE));
-        let reaped = waitpid(Some(pid), WaitOptions::NOHANG);
-        if gone && !matches!(reaped, Ok(None)) {
-            continue;
-        }
+impl Left {
+    fn process(pid: Pid) -> Self {
         let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        left.push(Left::Process {
+        Self::Process {
             command: String::from_utf8_lossy(&command).replace('\0', " "),
             actor: linux::tag_of(pid),
             state: linux::state_of(pid),
-        });
+        }
+    }
+}
+
+/// How long after the death of its root a tree may still be on its way out: the promise is a second.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Every process of this harness's case that is still there. It is killed then.
+///
+/// After its farewell a case has nothing, neither living nor dead; otherwise there is time to go, and who has gone is
+/// ours to reap, since its parents went before it could be theirs.
+pub(super) fn of_processes(farewell: bool) -> Vec<Left> {
+    let mut left = Vec::new();
+    for pid in present() {
+        let process = Left::process(pid);
+        if !farewell {
+            let gone = linux::pidfd(pid).is_none_or(|pidfd| ends_within(&pidfd, GRACE));
+            if gone && !matches!(waitpid(Some(pid), WaitOptions::NOHANG), Ok(None)) {
+                continue;
+            }
+        }
+        left.push(process);
     }
     // Some may have come while we looked, and killing may set others free.
     while let Some(pid) = present().pop() {

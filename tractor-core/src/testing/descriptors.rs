@@ -8,6 +8,7 @@ use std::time::Duration;
 use rustix::event::{Timespec, poll};
 
 use super::running::report_left;
+use crate::host::stderr;
 
 /// Number and target of every open descriptor.
 pub(super) type Open = BTreeMap<i32, PathBuf>;
@@ -33,12 +34,14 @@ pub(super) fn open() -> Open {
         .collect()
 }
 
-/// Tells the harness of every descriptor that was not open before.
+/// Tells the harness of every descriptor that was not open before; the pump of the children's standard error is the
+/// process's own until its end.
 pub(super) fn report(before: &Open) {
     let mut left = Open::new();
     for _ in 0..LOOKS {
         left = open();
         left.retain(|number, target| before.get(number) != Some(target));
+        left.retain(|number, _| Some(*number) != stderr::kept());
         if left.is_empty() {
             return;
         }

@@ -26,6 +26,9 @@ const WORD: &str = "@@";
 /// What begins the report of a descriptor that was left.
 const LEFT: &str = "@!";
 
+/// What a case says last, once all of its tree is said to be gone.
+const FAREWELL: &str = "@.";
+
 /// A case, seen from its harness.
 #[derive(Debug)]
 pub struct Running {
@@ -33,6 +36,7 @@ pub struct Running {
     stdin: ChildStdin,
     lines: mpsc::Receiver<Heard>,
     left: Vec<Left>,
+    farewell: bool,
     status: Option<ExitStatus>,
     clock: Option<Clock>,
 }
@@ -51,6 +55,7 @@ enum Heard {
     Said(String),
     Error(String),
     Left(String),
+    Farewell,
 }
 
 impl Running {
@@ -68,6 +73,8 @@ impl Running {
                     drop(words.send(Heard::Said(said.to_owned())));
                 } else if let Some((_, left)) = line.split_once(LEFT) {
                     drop(words.send(Heard::Left(left.to_owned())));
+                } else if line.contains(FAREWELL) {
+                    drop(words.send(Heard::Farewell));
                 } else {
                     println!("    {line}");
                 }
@@ -85,6 +92,7 @@ impl Running {
             stdin,
             lines,
             left: Vec::new(),
+            farewell: false,
             status: None,
             clock,
         }
@@ -99,8 +107,7 @@ impl Running {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(Heard::Said(said)) => return said,
-                Ok(Heard::Left(left)) => self.left.push(Left::Descriptor(left)),
-                Ok(Heard::Error(_)) => {}
+                Ok(other) => self.note(other),
                 Err(_) => panic!("the case does not say anything"),
             }
         }
@@ -115,8 +122,7 @@ impl Running {
         loop {
             match self.lines.recv_timeout(PATIENCE) {
                 Ok(Heard::Error(line)) if line.contains(text) => return,
-                Ok(Heard::Said(_) | Heard::Error(_)) => {}
-                Ok(Heard::Left(left)) => self.left.push(Left::Descriptor(left)),
+                Ok(other) => self.note(other),
                 Err(_) => panic!("{text:?} does not come on standard error"),
             }
         }
@@ -167,20 +173,26 @@ impl Running {
         self.status = Some(status);
         // Its last words are still on their way.
         while let Ok(heard) = self.lines.recv_timeout(LAST_WORDS) {
-            if let Heard::Left(left) = heard {
-                self.left.push(Left::Descriptor(left));
-            }
+            self.note(heard);
         }
         assert!(!struck, "its time was up: the case was killed");
         status
     }
 
-    /// What the case itself has found to be left.
-    pub(super) fn end(mut self) -> Vec<Left> {
+    fn note(&mut self, heard: Heard) {
+        match heard {
+            Heard::Left(left) => self.left.push(Left::Descriptor(left)),
+            Heard::Farewell => self.farewell = true,
+            Heard::Said(_) | Heard::Error(_) => {}
+        }
+    }
+
+    /// What the case itself has found to be left, and whether it has said that its tree is gone.
+    pub(super) fn end(mut self) -> (Vec<Left>, bool) {
         let status = self.wait();
         let ended = status.success() || status.signal().is_some();
         assert!(ended, "the case ended with {status}");
-        std::mem::take(&mut self.left)
+        (std::mem::take(&mut self.left), self.farewell)
     }
 }
 
@@ -255,4 +267,9 @@ pub fn pause() {
 /// In the case: reports a descriptor that is left.
 pub(super) fn report_left(what: impl Display) {
     println!("{LEFT}{what}");
+}
+
+/// In the case: says that its tree is gone.
+pub(super) fn bid_farewell() {
+    println!("{FAREWELL}");
 }

@@ -175,7 +175,7 @@ fn a_root_killed_while_it_starts_leaves_nobody() {
 
 /// The tree fails closed: every process is killed, starts and watches say why, and the root itself lives.
 fn fails_closed(name: &'static str, how: impl Fn(&Seven), expected: fn(&GuardianLost) -> bool) {
-    Case::new(name).run(
+    Case::new(name).reapers_die().run(
         async || {
             let tree = Tree::new(); // first: afterwards it might be a new guardian's
             let mut middles = seven(true).await;
@@ -256,7 +256,7 @@ fn a_killed_nanny_over_a_stopped_guardian_fails_the_tree() {
 /// none here.
 #[test]
 fn guardian_and_nanny_killed_together_take_the_actors() {
-    Case::new(this_test!()).run(
+    Case::new(this_test!()).reapers_die().run(
         async || {
             let middles = seven(false).await;
             for middle in &middles {
