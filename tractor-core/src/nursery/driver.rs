@@ -29,7 +29,7 @@ use crate::scope::{Cancellation, Scope, ScopeOptions};
 /// # Errors
 ///
 /// The block's own error, if it failed; otherwise, as [`Error::Actor`], the failure of what it started, several as one
-/// [`Group`](RemoteErrorKind::Group); [`Error::Cancelled`] if the scope around was cancelled.
+/// [`Group`](crate::fault::RemoteErrorKind::Group); [`Error::Cancelled`] if the scope around was cancelled.
 ///
 /// # Cancel safety
 ///
