@@ -21,8 +21,8 @@ pub use tractor_core::fault::{RemoteError, RemoteErrorKind};
 pub use tractor_core::message::{AnyError, AppError, Message, Never};
 pub use tractor_core::node::Statistics;
 pub use tractor_core::nursery::{
-    ActorNursery, OneShot, Root, RootBuilder, RunError, current_actor, is_root, open_nursery, root,
-    statistics,
+    ActorNursery, OneShot, Root, RootBuilder, RunError, current_actor, current_parent,
+    current_tree, is_root, open_nursery, root, statistics,
 };
 pub use tractor_core::scope::{Cancellation, inherit};
 pub use tractor_core::spawn::{SpawnMethodKey, StderrTo, StdioTo};
