@@ -13,7 +13,7 @@ use super::letter::Letter;
 use super::{Actor, LoopEnd, Turns};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::limits::{LADDER_LEFT, MAILBOX};
-use crate::node::{Hosted, LinkEvent, Node, Peer, catch, decode, reply};
+use crate::node::{Hosted, LinkEvent, Node, Peer, catch, decode, failure_of, reply};
 use crate::proto::ActorEvent;
 use crate::scope::Cancellation;
 
@@ -149,7 +149,7 @@ async fn build<A: Actor>(hosted: &Arc<Hosted>, init: &[u8]) -> Result<A, LoopEnd
     match hosted.scope().run(building).await {
         Ok(Ok(Ok(state))) => Ok(state),
         Ok(Ok(Err(error))) => {
-            let error = RemoteError::app(&error, hosted.id().clone());
+            let error = failure_of(&error, hosted.id());
             let text = format!("`#[init]` of {} failed", hosted.id());
             let spawn = RemoteError::new(RemoteErrorKind::Spawn, hosted.id().clone(), text);
             Err(LoopEnd::Crashed(spawn.caused_by(error)))

@@ -31,7 +31,7 @@ use tokio::runtime::Handle;
 use tractor_ipc::{ActorId, Cid, TreeId};
 
 pub(crate) use ambient::{Ambient, ChainError, surroundings};
-pub(crate) use codec::{decode, encode, encode_result};
+pub(crate) use codec::{decode, encode, encode_result, failure_of};
 pub(crate) use gauge::Gauge;
 pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
 pub use hosted::{Opening, ServedTask};
@@ -52,6 +52,7 @@ use crate::sync::Mutex;
 pub(crate) struct Node {
     id: ActorId,
     tree: TreeId,
+    parent: OnceLock<ActorId>,
     is_root: bool,
     clock: Arc<dyn Clock>,
     scope: Scope,
@@ -112,6 +113,7 @@ impl Node {
         Arc::new(Self {
             id,
             tree,
+            parent: OnceLock::new(),
             is_root,
             clock,
             scope,
@@ -131,6 +133,17 @@ impl Node {
     /// The tree it belongs to.
     pub(crate) fn tree(&self) -> TreeId {
         self.tree
+    }
+
+    /// The parent of that actor, once it is known; a root has none.
+    pub(crate) fn parent(&self) -> Option<&ActorId> {
+        self.parent.get()
+    }
+
+    /// Keeps who the parent is.
+    pub(crate) fn set_parent(&self, parent: ActorId) {
+        // A child is told once.
+        let _again = self.parent.set(parent);
     }
 
     /// Whether it is the tree's first node.

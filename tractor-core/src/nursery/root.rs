@@ -148,6 +148,30 @@ pub fn current_actor() -> Result<ActorId> {
     }
 }
 
+/// The tree the actor of this task belongs to.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if there is none.
+pub fn current_tree() -> Result<TreeId> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.tree()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// The parent of the actor this task belongs to; `None` for a root.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if there is no actor.
+pub fn current_parent() -> Result<Option<ActorId>> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.parent().cloned()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
 /// What the actor this task belongs to has under way, and what it has dropped.
 ///
 /// # Errors
