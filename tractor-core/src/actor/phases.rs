@@ -137,7 +137,7 @@ impl<A: Actor> Turns<A> {
     }
 
     /// Waits for what still runs and lets the state say goodbye.
-    async fn finish(&mut self, state: Option<&mut A>, end: LoopEnd) -> LoopEnd {
+    async fn finish(&self, state: Option<&mut A>, end: LoopEnd) -> LoopEnd {
         let hosted = self.cell.hosted().clone();
         hosted.wait_idle().await;
         let Some(state) = state else { return end };
@@ -162,7 +162,7 @@ impl<A: Actor> Turns<A> {
     }
 
     /// Runs one letter with nothing beside it.
-    async fn exclusive(&mut self, state: &mut State<A>, letter: Letter<A>) -> Result<(), LoopEnd> {
+    async fn exclusive(&self, state: &mut State<A>, letter: Letter<A>) -> Result<(), LoopEnd> {
         let kind = letter.kind();
         let Some((msg, turn)) = self.open(letter, kind, state)? else {
             return Ok(());

@@ -126,6 +126,7 @@ async fn run(
     orders: mpsc::UnboundedReceiver<LinkEvent>,
     spec: SpawnSpec,
 ) -> Ending {
+    node.set_parent(spec.parent.id);
     let hosted = Hosted::new(node.clone(), node.id().clone(), &spec.exposed);
     let (node, peer) = (node.clone(), peer.clone());
     match spec.plan {

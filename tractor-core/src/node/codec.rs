@@ -1,8 +1,11 @@
 //! Values to bytes and back, with failures that say what was wrong with them.
 
+use std::any::Any;
+
 use bytes::Bytes;
 use tractor_ipc::ActorId;
 
+use crate::error::Error;
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::{AnyError, AppError, Message};
 
@@ -65,6 +68,18 @@ pub(crate) fn encode_result<T: Message, E: AppError>(
 ) -> Result<Bytes, RemoteError> {
     match result {
         Ok(value) => encode(&value, limit, actor),
-        Err(error) => Err(RemoteError::app(&error, actor.clone())),
+        Err(error) => Err(failure_of(&error, actor)),
+    }
+}
+
+/// What the error of a handler is to its caller: one of ours is the failure of an actor below, passed on as it is.
+pub(crate) fn failure_of<E: AppError>(error: &E, actor: &ActorId) -> RemoteError {
+    let any: &dyn Any = error;
+    if let Some(error) = any.downcast_ref::<Error>() {
+        return error.clone().into_remote(actor);
+    }
+    match any.downcast_ref::<RemoteError>() {
+        Some(failure) => failure.clone(),
+        None => RemoteError::app(error, actor.clone()),
     }
 }

@@ -20,6 +20,7 @@ mod peer;
 pub mod reaper;
 pub mod reply;
 mod root;
+mod statistics;
 mod tasks;
 
 use std::collections::HashMap;
@@ -30,14 +31,15 @@ use tokio::runtime::Handle;
 use tractor_ipc::{ActorId, Cid, TreeId};
 
 pub(crate) use ambient::{Ambient, ChainError, surroundings};
-pub(crate) use codec::{decode, encode, encode_result};
+pub(crate) use codec::{decode, encode, encode_result, failure_of};
 pub(crate) use gauge::Gauge;
 pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
 pub use hosted::{Opening, ServedTask};
 pub(crate) use link::{LinkEvent, LinkPlan, drive};
 pub(crate) use panic::{answer_after_unwinding, catch, catch_now};
 pub(crate) use peer::{Peer, dropped_cancellation};
-pub(crate) use root::{Registry, RootGuard};
+pub(crate) use root::{Registry, default_root_name, name_default_root};
+pub use statistics::Statistics;
 pub(crate) use tasks::Tasks;
 
 use crate::clock::{Clock, TokioClock};
@@ -50,6 +52,7 @@ use crate::sync::Mutex;
 pub(crate) struct Node {
     id: ActorId,
     tree: TreeId,
+    parent: OnceLock<ActorId>,
     is_root: bool,
     clock: Arc<dyn Clock>,
     scope: Scope,
@@ -58,8 +61,18 @@ pub(crate) struct Node {
     intake: Mutex<Option<Weak<dyn Intake>>>,
     /// Nurseries whose blocks have not ended.
     nurseries: Gauge,
-    /// The links that are up, by the actor at their far end.
-    peers: Mutex<HashMap<ActorId, Weak<Peer>>>,
+    peers: Mutex<Links>,
+}
+
+/// The links of a node.
+#[derive(Default)]
+struct Links {
+    /// Those that are up, by the actor at their far end.
+    up: HashMap<ActorId, Weak<Peer>>,
+    /// Those that are lost while somebody still holds them.
+    lost: Vec<Weak<Peer>>,
+    /// What those had dropped that are gone.
+    gone: Statistics,
 }
 
 /// A request that arrived over a link.
@@ -100,6 +113,7 @@ impl Node {
         Arc::new(Self {
             id,
             tree,
+            parent: OnceLock::new(),
             is_root,
             clock,
             scope,
@@ -121,6 +135,17 @@ impl Node {
         self.tree
     }
 
+    /// The parent of that actor, once it is known; a root has none.
+    pub(crate) fn parent(&self) -> Option<&ActorId> {
+        self.parent.get()
+    }
+
+    /// Keeps who the parent is.
+    pub(crate) fn set_parent(&self, parent: ActorId) {
+        // A child is told once.
+        let _again = self.parent.set(parent);
+    }
+
     /// Whether it is the tree's first node.
     pub(crate) fn is_root(&self) -> bool {
         self.is_root
@@ -138,17 +163,22 @@ impl Node {
 
     /// The link to this actor, if there is one.
     pub(crate) fn peer(&self, id: &ActorId) -> Option<Arc<Peer>> {
-        self.peers.lock().get(id)?.upgrade()
+        self.peers.lock().up.get(id)?.upgrade()
     }
 
     fn add_peer(&self, peer: &Arc<Peer>) {
         self.peers
             .lock()
+            .up
             .insert(peer.id().clone(), Arc::downgrade(peer));
     }
 
-    fn remove_peer(&self, id: &ActorId) {
-        self.peers.lock().remove(id);
+    /// The link is not up any more.
+    fn remove_peer(&self, peer: &Arc<Peer>) {
+        let mut peers = self.peers.lock();
+        peers.up.remove(peer.id());
+        peers.lost.retain(|lost| lost.strong_count() > 0);
+        peers.lost.push(Arc::downgrade(peer));
     }
 
     /// What starts processes for it, once something has.

@@ -178,7 +178,7 @@ impl Peer {
     }
 
     /// The dialog's outcome, once.
-    pub(crate) fn poll_outcome(&self, cid: Cid, cx: &mut Context<'_>) -> Poll<Outcome<Bytes>> {
+    pub(crate) fn poll_outcome(&self, cid: Cid, cx: &Context<'_>) -> Poll<Outcome<Bytes>> {
         let mut state = self.state.lock();
         match state.router.take_outcome(cid) {
             Some(outcome) => Poll::Ready(outcome),
@@ -187,7 +187,7 @@ impl Peer {
     }
 
     /// The first value of a context; `None` if the dialog is over without one.
-    pub(crate) fn poll_started(&self, cid: Cid, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    pub(crate) fn poll_started(&self, cid: Cid, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         let mut state = self.state.lock();
         match state.router.take_started(cid) {
             Some(value) => Poll::Ready(Some(value)),
@@ -197,7 +197,7 @@ impl Peer {
     }
 
     /// Ready once the dialog is over.
-    pub(crate) fn poll_over(&self, cid: Cid, wake: Wake, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_over(&self, cid: Cid, wake: Wake, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.state.lock();
         if state.router.has_outcome(cid) {
             return Poll::Ready(());
@@ -257,7 +257,7 @@ impl Peer {
     }
 
     /// Ready once the queued one-way message has been written.
-    pub(crate) fn poll_cast(&self, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Result<(), Loss>> {
+    pub(crate) fn poll_cast(&self, ticket: Ticket, cx: &Context<'_>) -> Poll<Result<(), Loss>> {
         let mut state = self.state.lock();
         match state.router.cast_written(ticket) {
             CastPlace::Sent => Poll::Ready(Ok(())),
@@ -364,7 +364,7 @@ impl Peer {
     }
 
     /// The next streamed value, or that there will be none.
-    pub(crate) fn poll_recv(self: &Arc<Self>, cid: Cid, cx: &mut Context<'_>) -> Poll<Recv<Bytes>> {
+    pub(crate) fn poll_recv(self: &Arc<Self>, cid: Cid, cx: &Context<'_>) -> Poll<Recv<Bytes>> {
         let mut effects = Effects::default();
         let polled = {
             let mut state = self.state.lock();
@@ -444,6 +444,12 @@ impl Peer {
     /// Ends every dialog of the link by this cause.
     pub(crate) fn lose(self: &Arc<Self>, loss: Loss) {
         self.with(|state| state.router.lost(loss));
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.node.bury(self.statistics());
     }
 }
 

@@ -176,7 +176,12 @@ impl Life {
             Some(LinkEvent::Actor(event)) => {
                 tracing::debug!(actor = %self.actor, ?event, "not for a parent");
             }
-            Some(LinkEvent::Lost(_)) | None => {
+            Some(LinkEvent::Lost(loss)) => {
+                tracing::debug!(actor = %self.actor, %loss, "its link has ended");
+                self.linked = false;
+                self.ladder.handle_link_lost(now);
+            }
+            None => {
                 self.linked = false;
                 self.ladder.handle_link_lost(now);
             }

@@ -12,7 +12,7 @@ use tractor_ipc::msg::CancelReason;
 
 use super::ActorNursery;
 use super::core::{Action, Core, Failure, Local, Order};
-use super::root::{Attached, attach, implicit_root};
+use super::root::{Attached, Place, attach, implicit_root};
 use crate::error::Error;
 use crate::fault::RemoteError;
 use crate::node::{catch, dropped_cancellation};
@@ -29,32 +29,36 @@ use crate::scope::{Cancellation, Scope, ScopeOptions};
 /// # Errors
 ///
 /// The block's own error, if it failed; otherwise, as [`Error::Actor`], the failure of what it started, several as one
-/// [`Group`](RemoteErrorKind::Group); [`Error::Cancelled`] if the scope around was cancelled.
+/// [`Group`](crate::fault::RemoteErrorKind::Group); [`Error::Cancelled`] if the scope around was cancelled.
 ///
 /// # Cancel safety
 ///
 /// Cancelled by a scope of ours, everything in it is ended before that scope goes on. Dropped from outside, its actors are
 /// ended in the background, and the actor or root it belongs to does not end before they have been reaped.
-pub fn open_nursery<'env, F, Fut, T, E>(block: F) -> impl Future<Output = Result<T, E>>
+pub async fn open_nursery<'env, F, Fut, T, E>(block: F) -> Result<T, E>
 where
     F: FnOnce(ActorNursery<'env>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
-    async move {
-        match attach().map_err(E::from)? {
-            Attached::Here(place) => place.clone().scope.inherit(drive(place, block)).await,
-            Attached::Nowhere => {
-                implicit_root(async move |place| {
-                    place.clone().scope.inherit(drive(place, block)).await
-                })
-                .await
-            }
-        }
+    match attach().map_err(E::from)? {
+        Attached::Here(place) => run(place, block).await,
+        Attached::Nowhere => implicit_root(async move |place| run(place, block).await).await,
     }
 }
 
-async fn drive<'env, F, Fut, T, E>(place: super::root::Place, block: F) -> Result<T, E>
+/// Runs a nursery where it belongs.
+async fn run<'env, F, Fut, T, E>(place: Place, block: F) -> Result<T, E>
+where
+    F: FnOnce(ActorNursery<'env>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    let scope = place.scope.clone();
+    scope.inherit(drive(place, block)).await
+}
+
+async fn drive<'env, F, Fut, T, E>(place: Place, block: F) -> Result<T, E>
 where
     F: FnOnce(ActorNursery<'env>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
@@ -168,6 +172,7 @@ enum TaskEnd {
 
 impl<'env, T, E> Driver<'_, 'env, T, E> {
     fn body_ended(&mut self, result: BodyResult<T, E>) {
+        self.take_up();
         self.core.body_ended(match &result {
             Ok(Ok(_)) => BodyEnd::Done,
             Ok(Err(_)) => BodyEnd::Failed(Failure::Body),
@@ -176,12 +181,18 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         self.result = Some(result);
     }
 
-    /// Takes new local tasks up and runs those there are.
-    fn poll_tasks(&mut self, cx: &mut Cx<'_>) {
+    /// Takes new local tasks up, before whoever started them is known to have ended: a nursery without anybody would end.
+    fn take_up(&mut self) {
         for task in self.local.take() {
             self.start(task);
         }
+    }
+
+    /// Runs the local tasks.
+    fn poll_tasks(&mut self, cx: &mut Cx<'_>) {
+        self.take_up();
         while let Poll::Ready(Some((id, end))) = self.tasks.poll_next_unpin(cx) {
+            self.take_up();
             self.scopes.remove(&id);
             let actor = self.core.actor();
             match end {
@@ -192,9 +203,6 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
                 TaskEnd::Panicked(error) => self.core.child_failed(id, error),
             }
             self.core.child_reaped(id);
-            for task in self.local.take() {
-                self.start(task);
-            }
         }
     }
 
@@ -226,7 +234,7 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         !self.local.is_empty()
     }
 
-    fn perform(&mut self, action: Action) {
+    fn perform(&self, action: Action) {
         let canceller = self.core.actor().clone();
         match action {
             SupervisorAction::StopChild(id) => self.core.order(id, Order::Stop),

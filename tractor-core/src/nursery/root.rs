@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tractor_ipc::msg::CancelReason;
-use tractor_ipc::{ActorId, ActorName, TreeId};
+use tractor_ipc::{ActorId, ActorName, Instant, TreeId};
 
 use crate::actor::Exposed;
-use crate::boot::default_root_name;
 use crate::clock::{Clock, TokioClock};
 use crate::error::{Error, Result, SpawnError};
-use crate::node::{Ambient, Hosted, Intake, Node, Registry};
+use crate::node::{Ambient, Hosted, Intake, Node, Registry, Statistics, default_root_name};
 use crate::rpc::FunctionIntake;
 use crate::scope::{Cancellation, Scope};
 
@@ -130,6 +129,11 @@ impl Root {
     pub fn tree(&self) -> TreeId {
         self.node.tree()
     }
+
+    /// What the root has under way, and what it has dropped.
+    pub fn statistics(&self) -> Statistics {
+        self.node.statistics()
+    }
 }
 
 /// The actor this task belongs to.
@@ -140,6 +144,54 @@ impl Root {
 pub fn current_actor() -> Result<ActorId> {
     match attach()? {
         Attached::Here(place) => Ok(place.actor),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// The tree the actor of this task belongs to.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if there is none.
+pub fn current_tree() -> Result<TreeId> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.tree()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// The parent of the actor this task belongs to; `None` for a root.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if there is no actor.
+pub fn current_parent() -> Result<Option<ActorId>> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.parent().cloned()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// What the actor this task belongs to has under way, and what it has dropped.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if it belongs to none.
+pub fn statistics() -> Result<Statistics> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.statistics()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// The present on the clock of this task's node: what the deadline of a call is counted from.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if this task belongs to no node.
+pub fn now() -> Result<Instant> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.clock().now()),
         Attached::Nowhere => Err(Error::NoRuntime),
     }
 }

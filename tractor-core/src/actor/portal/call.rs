@@ -20,7 +20,7 @@ use crate::node::mailbox::{Sender, Sending};
 use crate::node::reply::{ReplyReceiver, slot};
 use crate::node::{ChainError, Peer, decode, dropped_cancellation, encode, surroundings};
 use crate::proto::OpenRefused;
-use crate::rpc::Reply;
+use crate::rpc::{Answer, Reply};
 use crate::scope::{Cancellation, Checkpoint, checkpoint};
 
 /// A call of one of the actor's methods. Does nothing until it is awaited.
@@ -120,6 +120,9 @@ enum Step<'a, A: Actor, Args, T: 'static, E: 'static> {
     Done,
 }
 
+/// The timer of a call's own limit, and who cancels by it.
+pub(super) type OwnTimer = (Sleep, ActorId);
+
 /// A call that was sent over a link, or waits to be.
 pub(crate) struct WireCall {
     peer: Arc<Peer>,
@@ -130,7 +133,7 @@ pub(crate) struct WireCall {
 struct LocalCall<A: Actor, T: 'static, E: 'static> {
     cell: Arc<ActorCell<A>>,
     sending: Option<Sending<Sender<Letter<A>>, Letter<A>>>,
-    reply: ReplyReceiver<Result<T, CallError<E>>>,
+    reply: ReplyReceiver<Answer<T, E>>,
     binding: Arc<Binding>,
     over: bool,
 }
@@ -237,7 +240,8 @@ fn begin_local<'a, A: Actor, Args: Message, T: Message, E: AppError>(
     check_expired(deadline, clock.as_ref(), hosted.id())?;
     let (sender, reply) = slot();
     let binding = Arc::<Binding>::default();
-    let msg = (call.make)(call.args, Reply::local(sender, hosted.clone()));
+    let reply_to = Reply::local(sender, hosted.clone()).map_err(CallError::Lost)?;
+    let msg = (call.make)(call.args, reply_to);
     let ticket = Ticket {
         deadline,
         chain,
@@ -277,7 +281,10 @@ impl<A: Actor, T: Message, E: AppError> LocalCall<A, T, E> {
         }
         let answer = ready!(Pin::new(&mut self.reply).poll(cx));
         self.over = true;
-        Poll::Ready(answer.unwrap_or_else(|_| Err(self.lost())))
+        Poll::Ready(match answer {
+            Ok(Answer(result)) => result,
+            Err(_) => Err(self.lost()),
+        })
     }
 
     fn lost(&self) -> CallError<E> {
@@ -328,7 +335,7 @@ impl WireCall {
         function: FunctionRef,
         args: &Args,
         limit: Limit,
-    ) -> Result<(Self, Option<(Sleep, ActorId)>), CallError<E>> {
+    ) -> Result<(Self, Option<OwnTimer>), CallError<E>> {
         let peer = far.peer.clone();
         let (own_id, clock) = (peer.node().id(), peer.node().clock());
         let now = clock.now();
@@ -352,10 +359,7 @@ impl WireCall {
         ))
     }
 
-    pub(super) fn poll(
-        &mut self,
-        cx: &mut Cx<'_>,
-    ) -> Poll<Result<Bytes, crate::fault::RemoteError>> {
+    pub(super) fn poll(&mut self, cx: &Cx<'_>) -> Poll<Result<Bytes, crate::fault::RemoteError>> {
         let outcome = ready!(self.peer.poll_outcome(self.cid, cx));
         self.over = true;
         let result = self.peer.read_outcome(outcome);
@@ -382,8 +386,8 @@ impl Drop for WireCall {
     }
 }
 
-impl From<(Sleep, ActorId)> for Timer {
-    fn from((sleep, own): (Sleep, ActorId)) -> Self {
+impl From<OwnTimer> for Timer {
+    fn from((sleep, own): OwnTimer) -> Self {
         Self { sleep, own }
     }
 }

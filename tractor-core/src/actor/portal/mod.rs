@@ -21,6 +21,7 @@ use tractor_ipc::{ActorId, ActorRef, ActorSlot, Instant};
 
 pub use call::{Call, CallFuture};
 pub use cast::CastCall;
+use open::FnContextCall;
 pub use open::{ContextCall, StreamCall};
 pub use run::{RunCall, RunFuture};
 
@@ -113,8 +114,7 @@ impl<A: Actor> Portal<A> {
         Fut: Future<Output = Result<T, X>>,
     {
         let function = FunctionRef::Named(F::NAME.into());
-        let call: ContextCall<'_, A, F::Args, F::Started, F::In, F::Out, F::Ok, F::Err> =
-            ContextCall::new(self, function, context.into_args());
+        let call = FnContextCall::<'_, A, F>::new(self, function, context.into_args());
         call.open(block).await
     }
 

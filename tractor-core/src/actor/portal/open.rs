@@ -13,7 +13,7 @@ use tractor_ipc::msg::{CallKind, FunctionRef};
 use super::call::{Limit, chain_error, check_expired, refused};
 use super::{Far, Portal};
 use crate::actor::Actor;
-use crate::context::{Dialog, OneWay, OpenedContext, open_block};
+use crate::context::{ContextFn, Dialog, OneWay, OpenedContext, open_block};
 use crate::error::{CallError, Error, OpenError};
 use crate::message::{AnyError, AppError, Message};
 use crate::node::{decode, encode};
@@ -25,7 +25,7 @@ pub struct ContextCall<'a, A: Actor, Args, S, In, Out, T, E> {
     function: FunctionRef,
     args: Args,
     limit: Limit,
-    types: PhantomData<fn(In) -> (S, Out, T, E)>,
+    types: Types<S, In, Out, T, E>,
 }
 
 impl<'a, A, Args, S, In, Out, T, E> ContextCall<'a, A, Args, S, In, Out, T, E>
@@ -99,6 +99,21 @@ where
         .await
     }
 }
+
+/// First value, in, out, result and error of a context.
+type Types<S, In, Out, T, E> = PhantomData<fn(In) -> (S, Out, T, E)>;
+
+/// The opening of a context function.
+pub(super) type FnContextCall<'a, A, F> = ContextCall<
+    'a,
+    A,
+    <F as ContextFn>::Args,
+    <F as ContextFn>::Started,
+    <F as ContextFn>::In,
+    <F as ContextFn>::Out,
+    <F as ContextFn>::Ok,
+    <F as ContextFn>::Err,
+>;
 
 /// A stream of an actor to be opened. Does nothing until [`open`](Self::open).
 #[must_use = "a stream does nothing until it is opened"]
