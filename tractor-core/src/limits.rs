@@ -52,3 +52,25 @@ pub const ERROR_TEXT: usize = tractor_ipc::limits::FAULT_TEXT_MAX;
 
 /// Arguments of one method: serde implements tuples up to sixteen; twelve is what a signature can bear.
 pub const ARGUMENTS: usize = 12;
+
+/// Passes over one type while its shape is found. Each sees at least one variant more, or one sample refused.
+pub const SHAPE_PASSES: usize = 4 << 10;
+
+/// Values read in all passes over one type: some milliseconds of work, where a usual type takes some hundred values.
+pub const SHAPE_VALUES: usize = 1 << 18;
+
+/// Values within values while a shape is found: the type's own code runs at each level, on the caller's stack.
+pub const SHAPE_DEPTH: usize = 128;
+
+/// Samples that may be refused in a row: a length and a leaf below it (13 × 18) can be tried in full.
+pub const SHAPE_REFUSALS: usize = 256;
+
+/// Program headers of an image that are looked at for its build id; a linker writes about a dozen.
+pub const IMAGE_HEADERS: u64 = 256;
+
+/// Bytes of one segment of notes that are looked at; the build id is among its first hundred.
+pub const IMAGE_NOTES: u64 = 64 << 10;
+
+/// Bytes of a build id: from those of the shortest hash a linker makes to those a handshake carries. A shorter one was
+/// set by hand and tells too little.
+pub const BUILD_ID: std::ops::RangeInclusive<usize> = 8..=64;

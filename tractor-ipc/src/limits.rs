@@ -55,5 +55,30 @@ pub const DIALOGS_MAX: usize = 65_536;
 /// flusher always has the next write ready.
 pub const WRITE_HIGH_WATER: usize = 256 << 10;
 
-/// Bytes asked of the socket in one read.
-pub const READ_CHUNK: usize = 64 << 10;
+/// Bytes asked of the socket in one read on a busy link: one of the largest frames and most of a second.
+pub const READ_CHUNK_MAX: usize = 128 << 10;
+
+/// Bytes of a frame before its content: length, flags and, for a part, the message's number.
+pub const FRAME_HEADER_MAX: usize = 4 + 1 + 4;
+
+/// Longest frame behind its length field: flags, number, the longest head and the longest payload of one frame.
+pub const FRAME_MAX: usize = 1 + 4 + HEAD_MAX + FRAME_PAYLOAD_MAX;
+
+/// Messages of one link that may be in parts at once: a sender needs one for each size class it interleaves, not one
+/// for each dialog, and every one of them may hold up to a whole message here.
+pub const ASSEMBLIES_MAX: usize = 64;
+
+/// Longest catalogue fingerprint in bytes: build ids have 20, hashes at most 64.
+pub const CATALOG_MAX: usize = 64;
+
+/// Payloads from here on are cut out of the read buffer without a copy; a smaller one is copied, because keeping it
+/// would keep the buffer around it (at most 16 times its size at this value), and copying this much costs less than
+/// the allocation behind it.
+pub const PAYLOAD_SHARED_MIN: usize = 16 << 10;
+
+/// Bytes asked of the socket in one read on a link that has been quiet: what an idle link keeps.
+pub const READ_CHUNK_MIN: usize = 8 << 10;
+
+/// Capacity an emptied write buffer may keep: twice what is queued before senders wait. One large message does not
+/// stay behind as memory of its link for ever.
+pub const WRITE_BUFFER_KEEP: usize = 2 * WRITE_HIGH_WATER;

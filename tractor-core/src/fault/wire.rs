@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tractor_ipc::ActorId;
 use tractor_ipc::limits::{FAULT_CHAIN_MAX, FAULT_DEPTH_MAX, FAULT_NODES_MAX, FAULT_RELAY_MAX};
-use tractor_ipc::msg::{Fault, FaultLink, FaultNode};
+use tractor_ipc::msg::{Fault, FaultLink, FaultNode, FaultShapeError};
 
 use super::{Inner, RemoteError, RemoteErrorKind};
 use crate::message::{AnyError, cut_text};
@@ -66,9 +66,14 @@ impl RemoteError {
 
     /// The local form of a fault from a peer, passed on by `via` if it did not happen there.
     pub(crate) fn from_fault(fault: Fault, via: &ActorId) -> Self {
-        if let Err(error) = fault.check() {
-            return Self::new(RemoteErrorKind::Protocol, via.clone(), error.to_string());
+        match Self::build(fault) {
+            Ok(error) => error.relayed_by(via.clone()),
+            Err(error) => Self::new(RemoteErrorKind::Protocol, via.clone(), error.to_string()),
         }
+    }
+
+    fn build(fault: Fault) -> Result<Self, FaultShapeError> {
+        fault.check()?;
         let mut built: Vec<Option<Inner>> = Vec::with_capacity(fault.nodes.len());
         let links: Vec<FaultLink> = fault.nodes.iter().map(|node| node.link).collect();
         built.extend(
@@ -93,34 +98,23 @@ impl RemoteError {
                 false => above.cause = Some(error),
             }
         }
-        match built.into_iter().next().flatten() {
-            Some(mut root) => {
-                root.cut = fault.cut;
-                Self(Arc::new(root)).relayed_by(via.clone())
-            }
-            None => Self::new(
-                RemoteErrorKind::Protocol,
-                via.clone(),
-                "a fault without a node",
-            ),
-        }
+        let root = built.into_iter().next().flatten();
+        let mut root = root.ok_or(FaultShapeError::Empty)?;
+        root.cut = fault.cut;
+        Ok(Self(Arc::new(root)))
     }
+}
 
-    /// Decodes a fault's payload; what does not decode is a failure of its own, never a panic.
-    pub(crate) fn decode(payload: &[u8], via: &ActorId) -> Self {
-        match postcard::from_bytes::<Fault>(payload) {
-            Ok(fault) => Self::from_fault(fault, via),
-            Err(error) => {
-                let text = format!("a failure that does not decode: {error}");
-                Self::new(RemoteErrorKind::Protocol, via.clone(), text)
-            }
-        }
+/// As what it is to everybody it passes: the tree of failures, within the limits of the wire.
+impl Serialize for RemoteError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_fault().serialize(serializer)
     }
+}
 
-    /// The encoded wire form.
-    pub(crate) fn encode(&self) -> Bytes {
-        let fault = self.to_fault();
-        Bytes::from(postcard::to_allocvec(&fault).expect("a fault is plain data"))
+impl<'de> Deserialize<'de> for RemoteError {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::build(Fault::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 
@@ -149,8 +143,29 @@ fn parent_of(link: FaultLink) -> Option<(usize, bool)> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use tractor_ipc::ActorName;
+
+    impl RemoteError {
+        /// Decodes a fault's payload; what does not decode is a failure of its own, never a panic.
+        fn decode(payload: &[u8], via: &ActorId) -> Self {
+            match postcard::from_bytes::<Fault>(payload) {
+                Ok(fault) => Self::from_fault(fault, via),
+                Err(error) => {
+                    let text = format!("a failure that does not decode: {error}");
+                    Self::new(RemoteErrorKind::Protocol, via.clone(), text)
+                }
+            }
+        }
+
+        /// The encoded wire form.
+        fn encode(&self) -> Bytes {
+            let fault = self.to_fault();
+            Bytes::from(postcard::to_allocvec(&fault).expect("a fault is plain data"))
+        }
+    }
 
     fn actor(name: &str) -> ActorId {
         ActorId::new(ActorName::new(name).unwrap())

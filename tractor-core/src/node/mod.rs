@@ -1,5 +1,222 @@
-//! What a runtime keeps for its actors: queues in, replies out.
+//! One runtime's part of a tree: its links, its tasks, its actors' queues, and the children it has not reaped yet.
+//!
+//! A node knows peers and requests; it knows neither what an actor is nor how one is called: requests go to an
+//! [`Intake`] as plain data.
+//!
+//! - NODE-1: every task of the runtime is one of a node's [`Tasks`].
+//! - NODE-2: a link's reader never waits: what arrives is queued within a window or refused.
 
+mod ambient;
+mod codec;
+mod effects;
+mod gauge;
+mod hosted;
 pub mod inflight;
+pub mod lifeline;
+mod link;
 pub mod mailbox;
+mod panic;
+mod peer;
+pub mod reaper;
 pub mod reply;
+mod root;
+mod statistics;
+mod tasks;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, OnceLock, Weak};
+
+use tokio::runtime::Handle;
+use tractor_ipc::{ActorId, Cid, TreeId};
+
+pub(crate) use ambient::{Ambient, ChainError, surroundings};
+pub(crate) use codec::{decode, encode, encode_result, failure_of};
+pub(crate) use gauge::Gauge;
+pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
+pub use hosted::{Opening, ServedTask};
+pub(crate) use link::{LinkEvent, LinkPlan, drive};
+pub(crate) use panic::{answer_after_unwinding, catch, catch_now};
+pub(crate) use peer::{Peer, dropped_cancellation};
+pub(crate) use root::{Registry, default_root_name, name_default_root};
+pub use statistics::Statistics;
+pub(crate) use tasks::Tasks;
+
+use crate::clock::{Clock, TokioClock};
+use crate::host::ProcessHost;
+use crate::proto::Request;
+use crate::scope::Scope;
+use crate::sync::Mutex;
+
+/// One runtime's part of a tree.
+pub(crate) struct Node {
+    id: ActorId,
+    tree: TreeId,
+    parent: OnceLock<ActorId>,
+    is_root: bool,
+    clock: Arc<dyn Clock>,
+    scope: Scope,
+    tasks: Tasks,
+    host: OnceLock<Arc<dyn ProcessHost>>,
+    intake: Mutex<Option<Weak<dyn Intake>>>,
+    /// Nurseries whose blocks have not ended.
+    nurseries: Gauge,
+    peers: Mutex<Links>,
+}
+
+/// The links of a node.
+#[derive(Default)]
+struct Links {
+    /// Those that are up, by the actor at their far end.
+    up: HashMap<ActorId, Weak<Peer>>,
+    /// Those that are lost while somebody still holds them.
+    lost: Vec<Weak<Peer>>,
+    /// What those had dropped that are gone.
+    gone: Statistics,
+}
+
+/// A request that arrived over a link.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    /// From where.
+    pub(crate) peer: Arc<Peer>,
+    /// What is asked.
+    pub(crate) request: Request,
+}
+
+/// The near end of an actor's queues. Never waits: the link's window bounds what comes.
+pub(crate) trait Intake: Send + Sync {
+    /// Takes a request in.
+    fn accept(&self, incoming: Incoming);
+
+    /// Drops a request that is still queued: it was cancelled.
+    fn forget(&self, peer: &Arc<Peer>, cid: Cid);
+}
+
+impl Node {
+    /// The node of actor `id` on this runtime.
+    pub(crate) fn new(id: ActorId, tree: TreeId, is_root: bool, runtime: Handle) -> Arc<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(TokioClock::new(runtime.clone()));
+        Self::with_clock(id, tree, is_root, runtime, clock)
+    }
+
+    /// The same under another clock.
+    pub(crate) fn with_clock(
+        id: ActorId,
+        tree: TreeId,
+        is_root: bool,
+        runtime: Handle,
+        clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        let scope = Scope::root(clock.clone(), id.clone());
+        let tasks = Tasks::new(runtime);
+        Arc::new(Self {
+            id,
+            tree,
+            parent: OnceLock::new(),
+            is_root,
+            clock,
+            scope,
+            tasks,
+            host: OnceLock::new(),
+            intake: Mutex::new(None),
+            nurseries: Gauge::default(),
+            peers: Mutex::default(),
+        })
+    }
+
+    /// The actor the node was made for.
+    pub(crate) fn id(&self) -> &ActorId {
+        &self.id
+    }
+
+    /// The tree it belongs to.
+    pub(crate) fn tree(&self) -> TreeId {
+        self.tree
+    }
+
+    /// The parent of that actor, once it is known; a root has none.
+    pub(crate) fn parent(&self) -> Option<&ActorId> {
+        self.parent.get()
+    }
+
+    /// Keeps who the parent is.
+    pub(crate) fn set_parent(&self, parent: ActorId) {
+        // A child is told once.
+        let _again = self.parent.set(parent);
+    }
+
+    /// Whether it is the tree's first node.
+    pub(crate) fn is_root(&self) -> bool {
+        self.is_root
+    }
+
+    /// Its clock.
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The scope around everything on it.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The link to this actor, if there is one.
+    pub(crate) fn peer(&self, id: &ActorId) -> Option<Arc<Peer>> {
+        self.peers.lock().up.get(id)?.upgrade()
+    }
+
+    fn add_peer(&self, peer: &Arc<Peer>) {
+        self.peers
+            .lock()
+            .up
+            .insert(peer.id().clone(), Arc::downgrade(peer));
+    }
+
+    /// The link is not up any more.
+    fn remove_peer(&self, peer: &Arc<Peer>) {
+        let mut peers = self.peers.lock();
+        peers.up.remove(peer.id());
+        peers.lost.retain(|lost| lost.strong_count() > 0);
+        peers.lost.push(Arc::downgrade(peer));
+    }
+
+    /// What starts processes for it, once something has.
+    pub(crate) fn host(&self) -> Option<Arc<dyn ProcessHost>> {
+        self.host.get().cloned()
+    }
+
+    /// Keeps what starts processes for it; the first one stands.
+    pub(crate) fn keep_host(&self, host: Arc<dyn ProcessHost>) -> Arc<dyn ProcessHost> {
+        self.host.get_or_init(|| host).clone()
+    }
+
+    /// Who serves what children ask of their parent here, while it lives.
+    pub(crate) fn intake(&self) -> Option<Arc<dyn Intake>> {
+        self.intake.lock().as_ref()?.upgrade()
+    }
+
+    /// Names who serves what children ask of their parent here.
+    pub(crate) fn set_intake(&self, intake: &Arc<dyn Intake>) {
+        *self.intake.lock() = Some(Arc::downgrade(intake));
+    }
+
+    /// Counts the nurseries whose blocks have not ended.
+    pub(crate) fn nurseries(&self) -> &Gauge {
+        &self.nurseries
+    }
+
+    /// Its tasks.
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("id", &self.id)
+            .field("tree", &self.tree)
+            .finish_non_exhaustive()
+    }
+}

@@ -147,6 +147,21 @@ pub enum RefusedReason {
     Stopping,
 }
 
+impl fmt::Display for RefusedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version { spoken } => {
+                write!(f, "no protocol version in common; {spoken} is spoken there")
+            }
+            Self::WrongTree => f.write_str("the dialler belongs to another tree"),
+            Self::WrongIdentity => f.write_str("another identity is expected there"),
+            Self::WrongRole => f.write_str("the role is not one the link allows"),
+            Self::BadCredential => f.write_str("the credential does not hold"),
+            Self::Stopping => f.write_str("the node is ending"),
+        }
+    }
+}
+
 /// The answer that ends the link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {

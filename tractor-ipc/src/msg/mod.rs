@@ -1,7 +1,7 @@
 //! The only list of messages.
 //!
 //! A message is a *head* (this module's enums) and, for some kinds, a *payload*: raw bytes behind the head, which only
-//! the dialog that owns the [`Cid`](crate::id::Cid) decodes, with its own type. Who may send what and when is in
+//! the dialog that owns the [`Cid`] decodes, with its own type. Who may send what and when is in
 //! `docs/protocol.md`; here is only its form. Nothing here recurses: a fault tree travels flattened.
 
 mod dialog;
@@ -55,6 +55,8 @@ pub enum Msg {
     Cast(Box<Cast>),
     /// What the child is to be; payload: a [`SpawnSpec`].
     SpawnSpec,
+    /// The actor has been built and serves from now on.
+    Ready { actor: ActorSlot },
     /// Close to new work, finish what is queued, end.
     Drain(Drain),
     /// The actor and all below it have fully ended; payload: a [`Fault`] if `how` says it failed.

@@ -10,13 +10,13 @@
 //!
 //! # Invariants
 //!
-//! - `MBX-1` Items are received in the order of their places. A sender that waits has its place, and its item lies in
+//! - MBX-1: Items are received in the order of their places. A sender that waits has its place, and its item lies in
 //!   it, from its first poll on; while one waits, [`Sender::try_send`] says `Full`.
-//! - `MBX-2` Queue and batch together hold at most `capacity` items that came in by the bounded ways.
-//! - `MBX-3` A sender waits only while less than a quarter is free, and a receiver only while nothing is there.
-//! - `MBX-4` Each item is received, removed, given back, or dropped with the receiver: once, and one of these.
-//! - `MBX-5` Closing refuses what has no place in the queue yet, waiting senders included, and keeps what has one.
-//! - `MBX-6` A receiver that never has to wait gives way to the other tasks of its thread now and then.
+//! - MBX-2: Queue and batch together hold at most `capacity` items that came in by the bounded ways.
+//! - MBX-3: A sender waits only while less than a quarter is free, and a receiver only while nothing is there.
+//! - MBX-4: Each item is received, removed, given back, or dropped with the receiver: once, and one of these.
+//! - MBX-5: Closing refuses what has no place in the queue yet, waiting senders included, and keeps what has one.
+//! - MBX-6: A receiver that never has to wait gives way to the other tasks of its thread now and then.
 //!
 //! # Locks
 //!

@@ -1,0 +1,18 @@
+#![allow(unused)]
+
+use tractor::Context;
+
+struct Room;
+
+#[tractor::actor]
+impl Room {
+    #[init]
+    fn new() -> Self {
+        Room
+    }
+
+    #[context]
+    async fn chat(&mut self, ctx: Context<(), (), ()>) {}
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#![allow(unused)]
+
+#[tractor::context]
+fn chat(ctx: tractor::Context<(), (), ()>) {}
+
+fn main() {}

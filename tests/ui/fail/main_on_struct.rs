@@ -1,0 +1,4 @@
+#[tractor::main]
+struct Main;
+
+fn main() {}

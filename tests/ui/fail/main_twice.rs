@@ -1,0 +1,3 @@
+#[tractor::main]
+#[tokio::main]
+async fn main() {}

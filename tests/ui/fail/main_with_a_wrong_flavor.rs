@@ -1,0 +1,2 @@
+#[tractor::main(flavor = "sweet")]
+async fn main() {}

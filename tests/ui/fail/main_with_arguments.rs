@@ -1,0 +1,4 @@
+#[tractor::main]
+async fn main(arguments: Vec<String>) {
+    let _ = arguments;
+}

@@ -1,0 +1,9 @@
+use tractor::Message;
+
+#[derive(Message)]
+union Bits {
+    whole: u32,
+    real: f32,
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+#![allow(unused)]
+
+struct Store;
+
+#[tractor::actor]
+impl Store {
+    #[init]
+    fn new() -> Self {
+        Store
+    }
+
+    #[tractor::rpc]
+    async fn put(&mut self, key: u8) {}
+}
+
+fn main() {}

@@ -1,0 +1,378 @@
+//! The loops that run an actor. The borrow rules are the concurrency rules: the state is a local of the loop, an
+//! exclusive handler borrows it mutably, shared ones side by side, and no lock is involved.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::cell::ActorCell;
+use super::letter::{Letter, expired};
+use super::{Actor, Flow, MethodKind, SharedActor, hooks};
+use crate::fault::RemoteError;
+use crate::limits::LADDER_LEFT;
+use crate::node::mailbox::Receiver;
+use crate::node::{Hosted, Turn, cancelled_error, catch, catch_now};
+use crate::rpc::WireReply;
+use crate::scope::{Cancellation, ScopeOptions};
+
+/// An actor's queue, as its loop takes from it.
+#[derive(Debug)]
+pub struct Turns<A: Actor> {
+    cell: Arc<ActorCell<A>>,
+    inbox: Receiver<Letter<A>>,
+}
+
+/// Why an actor's loop ended.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum LoopEnd {
+    /// Its queue was closed and everything in it done.
+    Drained,
+    /// It was cancelled.
+    Cancelled(Cancellation),
+    /// It failed.
+    Crashed(RemoteError),
+}
+
+/// Runs an actor whose methods all take `&mut self`.
+pub async fn run_exclusive<A: Actor>(state: A, mut turns: Turns<A>) -> LoopEnd {
+    let mut state = State(Some(state));
+    let end = match turns.start(state.get()).await {
+        Ok(()) => loop {
+            let step = match turns.next().await {
+                Ok(letter) => turns.exclusive(&mut state, letter).await,
+                Err(end) => Err(end),
+            };
+            if let Err(end) = step {
+                break end;
+            }
+        },
+        Err(end) => end,
+    };
+    turns.finish(state.0.as_mut(), end).await
+}
+
+/// Runs an actor with methods of both kinds: a `&mut self` method ends the phase in which `&self` methods run.
+pub async fn run_phased<A: SharedActor>(state: A, mut turns: Turns<A>) -> LoopEnd {
+    let mut state = State(Some(state));
+    let end = match turns.start(state.get()).await {
+        Ok(()) => loop {
+            if let Err(end) = turns.phase(&mut state).await {
+                break end;
+            }
+        },
+        Err(end) => end,
+    };
+    turns.finish(state.0.as_mut(), end).await
+}
+
+/// Runs an actor whose methods all take `&self`: its contexts share the state.
+pub async fn run_shared<A: SharedActor>(mut state: A, mut turns: Turns<A>) -> LoopEnd {
+    let started = turns.start(&mut state).await;
+    let state = Arc::new(state);
+    turns.cell.share(state.clone());
+    let end = match started {
+        Ok(()) => loop {
+            let step = match turns.next().await {
+                Ok(letter) => shared_phase(&*state, letter, &mut turns).await.map(drop),
+                Err(end) => Err(end),
+            };
+            if let Err(end) = step {
+                break end;
+            }
+        },
+        Err(end) => end,
+    };
+    turns.cell.hosted().wait_idle().await;
+    turns.cell.unshare();
+    let mut state = Arc::into_inner(state);
+    turns.finish(state.as_mut(), end).await
+}
+
+/// The state of the loop; away only while a blocking method has it.
+struct State<A>(Option<A>);
+
+impl<A> State<A> {
+    fn get(&mut self) -> &mut A {
+        self.0
+            .as_mut()
+            .expect("the state is away only while a blocking method is awaited")
+    }
+}
+
+impl<A: Actor> Turns<A> {
+    pub(super) fn new(cell: Arc<ActorCell<A>>, inbox: Receiver<Letter<A>>) -> Self {
+        Self { cell, inbox }
+    }
+
+    fn hosted(&self) -> &Arc<Hosted> {
+        self.cell.hosted()
+    }
+
+    /// The next letter, or the end of the loop.
+    async fn next(&mut self) -> Result<Letter<A>, LoopEnd> {
+        let scope = self.cell.hosted().scope().clone();
+        match scope.run(self.inbox.recv()).await {
+            Ok(Some(letter)) => Ok(letter),
+            Ok(None) => Err(LoopEnd::Drained),
+            Err(cancel) => Err(LoopEnd::Cancelled(cancel)),
+        }
+    }
+
+    async fn start(&self, state: &mut A) -> Result<(), LoopEnd> {
+        let hosted = self.hosted();
+        match hosted
+            .scope()
+            .run(catch(state.on_start(), hosted.id()))
+            .await
+        {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(panic)) => Err(LoopEnd::Crashed(panic)),
+            Err(cancel) => Err(LoopEnd::Cancelled(cancel)),
+        }
+    }
+
+    /// Waits for what still runs and lets the state say goodbye.
+    async fn finish(&self, state: Option<&mut A>, end: LoopEnd) -> LoopEnd {
+        let hosted = self.cell.hosted().clone();
+        hosted.wait_idle().await;
+        let Some(state) = state else { return end };
+        let clock = hosted.node().clock();
+        let deadline = Some(clock.now() + LADDER_LEFT);
+        let shield = hosted.scope().child_with(ScopeOptions {
+            shield: true,
+            deadline,
+            ambient: None,
+        });
+        match shield.run(catch(state.on_stop(), hosted.id())).await {
+            Ok(Ok(())) => end,
+            Ok(Err(panic)) => match end {
+                LoopEnd::Crashed(error) => LoopEnd::Crashed(error),
+                LoopEnd::Drained | LoopEnd::Cancelled(_) => LoopEnd::Crashed(panic),
+            },
+            Err(_) => {
+                tracing::error!(actor = %hosted.id(), "`on_stop` took too long and was dropped");
+                end
+            }
+        }
+    }
+
+    /// Runs one letter with nothing beside it.
+    async fn exclusive(&self, state: &mut State<A>, letter: Letter<A>) -> Result<(), LoopEnd> {
+        let kind = letter.kind();
+        let Some((msg, turn)) = self.open(letter, kind, state)? else {
+            return Ok(());
+        };
+        let hosted = self.cell.hosted();
+        if kind == MethodKind::Blocking {
+            return self.blocking(state, msg, &turn).await;
+        }
+        let handled = turn
+            .scope
+            .run(catch(state.get().handle_mut(msg), hosted.id()))
+            .await;
+        self.settle(handled)
+    }
+
+    /// Runs one letter on the blocking pool, which takes the state along.
+    async fn blocking(
+        &self,
+        state: &mut State<A>,
+        msg: A::Msg,
+        turn: &Turn,
+    ) -> Result<(), LoopEnd> {
+        let Some(mut away) = state.0.take() else {
+            return Ok(());
+        };
+        let (id, scope) = (self.hosted().id().clone(), turn.scope.clone());
+        let runtime = self.hosted().node().tasks().runtime().clone();
+        let pool = runtime.spawn_blocking(move || {
+            let handled = scope.enter(|| catch_now(|| away.handle_blocking(msg), &id));
+            (away, handled)
+        });
+        match pool.await {
+            Ok((back, handled)) => {
+                state.0 = Some(back);
+                self.settle(Ok(handled))
+            }
+            Err(error) => {
+                let id = self.hosted().id().clone();
+                let kind = crate::fault::RemoteErrorKind::Panic;
+                Err(LoopEnd::Crashed(RemoteError::new(
+                    kind,
+                    id,
+                    error.to_string(),
+                )))
+            }
+        }
+    }
+
+    fn settle(
+        &self,
+        handled: Result<Result<Flow, RemoteError>, Cancellation>,
+    ) -> Result<(), LoopEnd> {
+        let hosted = self.hosted();
+        match handled {
+            Ok(Ok(Flow::Continue)) => Ok(()),
+            Ok(Ok(Flow::Crash(error))) => Err(LoopEnd::Crashed(hooks::crash(error, hosted.id()))),
+            Ok(Err(panic)) => Err(LoopEnd::Crashed(panic)),
+            Err(_) => match hosted.scope().cancellation() {
+                Some(cancel) => Err(LoopEnd::Cancelled(cancel)),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Turns a letter into a message and the scope to run it in; `None` if there is nothing to run.
+    fn open(
+        &self,
+        letter: Letter<A>,
+        kind: MethodKind,
+        state: &mut State<A>,
+    ) -> Result<Option<(A::Msg, Turn)>, LoopEnd> {
+        match letter {
+            Letter::With(change) => {
+                let hosted = self.hosted();
+                let changed = catch_now(|| change(state.get()), hosted.id());
+                changed.map(|()| None).map_err(LoopEnd::Crashed)
+            }
+            letter => Ok(self.cell.open_letter(letter, kind)),
+        }
+    }
+}
+
+impl<A: SharedActor> Turns<A> {
+    /// Waits for a letter and runs on until one that needs the state alone has been run, or nothing is left.
+    async fn phase(&mut self, state: &mut State<A>) -> Result<(), LoopEnd> {
+        let mut next = Some(self.next().await?);
+        while let Some(letter) = next.take() {
+            if letter.kind().is_exclusive() {
+                self.exclusive(state, letter).await?;
+            } else {
+                next = shared_phase(&*state.get(), letter, self).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Runs `&self` handlers beside one another until the queue's head needs the state alone, and hands that one back once
+/// all have ended.
+async fn shared_phase<A: SharedActor>(
+    state: &A,
+    letter: Letter<A>,
+    turns: &mut Turns<A>,
+) -> Result<Option<Letter<A>>, LoopEnd> {
+    let cell = turns.cell.clone();
+    let mut first = pin!(shared_turn(state, &cell, letter));
+    // A handler that never waits needs no set around it.
+    if let Poll::Ready(done) = poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx))).await {
+        return done.map(|()| None);
+    }
+    let (mut more, mut first_done, mut held, mut open) =
+        (FuturesUnordered::new(), false, None, true);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut first, if !first_done => {
+                first_done = true;
+                done?;
+            }
+            Some(done) = more.next(), if !more.is_empty() => done?,
+            letter = turns.next(), if held.is_none() && open => match letter {
+                Ok(letter) if letter.kind().is_exclusive() => held = Some(letter),
+                Ok(letter) => more.push(shared_turn(state, &cell, letter)),
+                // The handlers see the same end; what they return comes first.
+                Err(_) => open = false,
+            },
+        }
+        if first_done && more.is_empty() {
+            return Ok(held);
+        }
+    }
+}
+
+async fn shared_turn<A: SharedActor>(
+    state: &A,
+    cell: &ActorCell<A>,
+    letter: Letter<A>,
+) -> Result<(), LoopEnd> {
+    let Some((msg, turn)) = cell.open_letter(letter, MethodKind::Shared) else {
+        return Ok(());
+    };
+    let hosted = cell.hosted();
+    match turn
+        .scope
+        .run(catch(state.handle_ref(msg), hosted.id()))
+        .await
+    {
+        Ok(Ok(Flow::Continue)) | Err(_) => Ok(()),
+        Ok(Ok(Flow::Crash(error))) => Err(LoopEnd::Crashed(hooks::crash(error, hosted.id()))),
+        Ok(Err(panic)) => Err(LoopEnd::Crashed(panic)),
+    }
+}
+
+impl<A: Actor> ActorCell<A> {
+    /// Takes a request up: binds it to the scope it will run in; `None` if it has been cancelled, has expired or does
+    /// not decode, which its caller has been told.
+    fn open_letter(&self, letter: Letter<A>, kind: MethodKind) -> Option<(A::Msg, Turn)> {
+        match letter {
+            Letter::Local { msg, ticket, .. } => {
+                let turn = self.turn(kind, ticket.deadline, &ticket.chain);
+                let bound = (!runs_to_its_end(kind)).then_some(&turn.scope);
+                ticket.binding.begin(bound).then_some((msg, turn))
+            }
+            Letter::Wire(incoming) => {
+                let (peer, request) = (incoming.peer, incoming.request);
+                peer.request_taken();
+                let turn = self.turn(kind, request.deadline, &request.chain);
+                if let Some(cid) = request.cid {
+                    let now = self.hosted().node().clock().now();
+                    if request.deadline.is_some_and(|deadline| deadline <= now) {
+                        let id = self.hosted().id().clone();
+                        let cancel = expired(peer.id());
+                        peer.fail(cid, &cancelled_error(&cancel, id));
+                        return None;
+                    }
+                    let begun = match runs_to_its_end(kind) {
+                        true => peer.begin_shielded(cid),
+                        false => peer.begin(cid, &turn.scope),
+                    };
+                    if !begun {
+                        return None;
+                    }
+                }
+                let tractor_ipc::msg::FunctionRef::Method(index) = request.function else {
+                    return None;
+                };
+                let reply = WireReply::new(peer, self.hosted().clone(), request.cid);
+                let msg = A::decode(index, &request.args, reply)?;
+                Some((msg, turn))
+            }
+            Letter::With(_) => None,
+        }
+    }
+
+    fn turn(
+        &self,
+        kind: MethodKind,
+        deadline: Option<tractor_ipc::Instant>,
+        chain: &[tractor_ipc::ActorId],
+    ) -> Turn {
+        match runs_to_its_end(kind) {
+            true => self.hosted().exclusive_turn(deadline, chain),
+            false => self.hosted().turn(deadline, chain.into()),
+        }
+    }
+}
+
+fn runs_to_its_end(kind: MethodKind) -> bool {
+    match kind {
+        MethodKind::Exclusive | MethodKind::Blocking => true,
+        MethodKind::CancelSafe | MethodKind::Shared | MethodKind::Context { .. } => false,
+    }
+}

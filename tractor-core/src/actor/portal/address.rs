@@ -1,0 +1,58 @@
+//! How a portal travels: as the reference of its actor, found again where it arrives.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tractor_ipc::{ActorRef, ActorSlot};
+
+use super::{Far, Portal, Route};
+use crate::actor::Actor;
+use crate::error::{CallError, OpenError};
+use crate::fault::{RemoteError, RemoteErrorKind};
+use crate::node::Ambient;
+
+/// Finds the link to the actor of a portal that arrived in a message.
+pub(super) fn resolve(address: &ActorRef) -> Result<Arc<Far>, OpenError> {
+    let unreachable = |why: &str| {
+        let text = format!("no way from here to {}: {why}", address.id);
+        let error = RemoteError::new(RemoteErrorKind::Lost, address.id.clone(), text);
+        OpenError::Call(CallError::Lost(error))
+    };
+    let Some(ambient) = Ambient::current() else {
+        return Err(unreachable("this is not the task of an actor"));
+    };
+    if ambient.node.tree() != address.tree {
+        return Err(unreachable("it belongs to another tree"));
+    }
+    match ambient.node.peer(&address.id) {
+        Some(peer) => Ok(Arc::new(Far {
+            peer,
+            slot: ActorSlot::MAIN,
+        })),
+        None => Err(unreachable("this actor has no link to it")),
+    }
+}
+
+impl<A: Actor> Serialize for Portal<A> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let reference = |node: &crate::node::Node| ActorRef {
+            id: self.id().clone(),
+            tree: node.tree(),
+            address: None,
+        };
+        match self.route() {
+            Route::Local(cell) => reference(cell.hosted().node()).serialize(serializer),
+            Route::Link(far) => reference(far.peer.node()).serialize(serializer),
+            Route::Unresolved(address) => address.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, A: Actor> Deserialize<'de> for Portal<A> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let address = ActorRef::deserialize(deserializer)?;
+        Ok(Self {
+            route: Route::Unresolved(Arc::new(address)),
+        })
+    }
+}

@@ -1,0 +1,306 @@
+//! Opening a dialog and living with it: the handle that releases it, and the block that outlives it by nothing.
+
+use std::future::{Future, poll_fn};
+use std::sync::{Arc, OnceLock};
+use std::task::Poll;
+
+use bytes::Bytes;
+use tractor_ipc::Cid;
+use tractor_ipc::msg::CancelReason;
+
+use super::callee::returned_early;
+use super::{OneWay, OpenedContext};
+use crate::error::{CallError, Error, OpenError};
+use crate::fault::{RemoteError, RemoteErrorKind};
+use crate::limits::DIALOG_CANCEL;
+use crate::message::{AnyError, Never};
+use crate::node::{Peer, dropped_cancellation};
+use crate::proto::{Outcome, Wake};
+use crate::scope::{Cancellation, Scope};
+use crate::sync::Mutex;
+
+/// One dialog, as its local side holds it.
+pub(crate) struct Dialog {
+    peer: Arc<Peer>,
+    cid: Cid,
+    end: Mutex<Option<Result<Bytes, RemoteError>>>,
+    asked: OnceLock<Cancellation>,
+    opened: bool,
+}
+
+impl Dialog {
+    /// One we opened; dropping it cancels what is under way and frees the slot.
+    pub(crate) fn opened(peer: Arc<Peer>, cid: Cid) -> Self {
+        Self {
+            peer,
+            cid,
+            end: Mutex::new(None),
+            asked: OnceLock::new(),
+            opened: true,
+        }
+    }
+
+    /// One we serve; its end is the serving task's to send.
+    pub(crate) fn served(peer: Arc<Peer>, cid: Cid) -> Self {
+        Self {
+            peer,
+            cid,
+            end: Mutex::new(None),
+            asked: OnceLock::new(),
+            opened: false,
+        }
+    }
+
+    pub(crate) fn peer(&self) -> &Arc<Peer> {
+        &self.peer
+    }
+
+    pub(crate) fn cid(&self) -> Cid {
+        self.cid
+    }
+
+    /// Asks the far side to end; its end is still to be waited for.
+    pub(crate) fn cancel(&self, cancel: Cancellation) {
+        self.peer.cancel(self.cid, &cancel);
+        // The first canceller stands.
+        let _later = self.asked.set(cancel);
+    }
+
+    /// Whether this end is the answer to our own cancel: then it is no failure.
+    pub(crate) fn is_absorbed(&self, error: &RemoteError) -> bool {
+        let RemoteErrorKind::Cancelled { canceller, .. } = error.kind() else {
+            return false;
+        };
+        self.asked
+            .get()
+            .is_some_and(|asked| asked.canceller == *canceller)
+    }
+
+    /// The cancellation this failure is, if it is one.
+    pub(crate) fn cancellation_in(&self, error: &RemoteError) -> Option<Cancellation> {
+        match error.kind() {
+            RemoteErrorKind::Cancelled { canceller, reason } => Some(Cancellation {
+                canceller: canceller.clone(),
+                reason: *reason,
+            }),
+            _ => None,
+        }
+    }
+
+    /// The far side's failure, if it has ended by one.
+    pub(crate) fn failure(&self) -> Option<RemoteError> {
+        self.end()?.err()
+    }
+
+    /// How the far side ended, if it has.
+    pub(crate) fn end(&self) -> Option<Result<Bytes, RemoteError>> {
+        let mut end = self.end.lock();
+        if end.is_none() && self.opened {
+            let outcome = self.peer.take_outcome(self.cid);
+            *end = outcome.map(|outcome| self.peer.read_outcome(outcome));
+        }
+        end.clone()
+    }
+
+    /// Waits for the far side's end.
+    pub(crate) async fn ended(&self) -> Result<Bytes, RemoteError> {
+        poll_fn(|cx| match self.end() {
+            Some(end) => Poll::Ready(end),
+            None => match self.peer.poll_over(self.cid, Wake::OUTCOME, cx) {
+                Poll::Ready(()) => self.end().map_or(Poll::Pending, Poll::Ready),
+                Poll::Pending => Poll::Pending,
+            },
+        })
+        .await
+    }
+
+    /// The first value, or the end that came instead.
+    pub(crate) async fn first(&self) -> Result<Bytes, OpenError> {
+        if let Some(first) = poll_fn(|cx| self.peer.poll_started(self.cid, cx)).await {
+            return Ok(first);
+        }
+        Err(match self.ended().await {
+            Ok(_) => OpenError::EndedBeforeStarted {
+                outcome: returned_early(),
+            },
+            Err(error) => match error.kind() {
+                RemoteErrorKind::App => OpenError::EndedBeforeStarted {
+                    outcome: AnyError::of(&error),
+                },
+                _ => CallError::from_remote(error).into(),
+            },
+        })
+    }
+}
+
+impl Drop for Dialog {
+    fn drop(&mut self) {
+        if self.opened {
+            self.peer
+                .release(self.cid, &dropped_cancellation(self.peer.node().id()));
+        }
+    }
+}
+
+impl Peer {
+    /// The outcome of a dialog as a result; a callee's failure is passed on by this node.
+    pub(crate) fn read_outcome(&self, outcome: Outcome<Bytes>) -> Result<Bytes, RemoteError> {
+        match outcome {
+            Outcome::Return(bytes) => Ok(bytes),
+            Outcome::Fail(fault) => Err(RemoteError::from_fault(fault, self.id())),
+            Outcome::Lost(loss) => Err(self.loss_error(&loss)),
+            Outcome::Broken(violation) => {
+                let kind = RemoteErrorKind::Protocol;
+                Err(RemoteError::new(
+                    kind,
+                    self.id().clone(),
+                    violation.to_string(),
+                ))
+            }
+            Outcome::Cancelled { canceller, reason } => {
+                let cancel = Cancellation { canceller, reason };
+                let text = cancel.to_string();
+                Err(RemoteError::new(
+                    cancel.into(),
+                    self.node().id().clone(),
+                    text,
+                ))
+            }
+        }
+    }
+}
+
+/// Runs `block` beside an open dialog and ends only when both have: the block's value, its error, the far side's
+/// failure, or the cancellation of the scope around.
+pub(crate) async fn open_block<T, X, Fut>(
+    dialog: Arc<Dialog>,
+    block: impl FnOnce(Bytes) -> Result<Fut, OpenError>,
+) -> Result<T, X>
+where
+    Fut: Future<Output = Result<T, X>>,
+    X: From<Error>,
+{
+    let scope = surrounding_scope(&dialog);
+    let _waited_for = scope.aware();
+    let inner = scope.child();
+    let body = async {
+        let first = dialog.first().await.map_err(Error::Open)?;
+        let block = block(first).map_err(Error::Open)?;
+        let value = beside(&dialog, &scope, block).await?;
+        dialog.peer().stop(dialog.cid());
+        dialog.peer().discard(dialog.cid());
+        match dialog.ended().await {
+            Ok(_) => Ok(value),
+            Err(error) if dialog.is_absorbed(&error) => Ok(value),
+            Err(error) => Err(X::from(open_error(&error))),
+        }
+    };
+    let result = inner.run(body).catching().await;
+    if dialog.end().is_none() {
+        let canceller = dialog.peer().node().id().clone();
+        let cancel = match &result {
+            Err(cancel) => cancel.clone(),
+            Ok(_) => Cancellation {
+                canceller,
+                reason: CancelReason::BlockEnded,
+            },
+        };
+        dialog.cancel(cancel);
+        let ended = scope.shielded(DIALOG_CANCEL, dialog.ended()).await;
+        if ended.is_err() && matches!(result, Ok(Ok(_))) {
+            return Err(X::from(Error::Open(OpenError::TooSlow)));
+        }
+    }
+    match result {
+        Ok(result) => result,
+        Err(cancel) => Err(X::from(Error::Cancelled(cancel))),
+    }
+}
+
+/// Runs `block` with the one-way stream of an open dialog. What is left of the stream when the block ends is cancelled;
+/// the end it comes to by that is no failure.
+pub(crate) async fn open_stream_block<Item, T, X, Fut>(
+    dialog: Arc<Dialog>,
+    block: impl FnOnce(OneWay<Item>) -> Fut,
+) -> Result<T, X>
+where
+    Fut: Future<Output = Result<T, X>>,
+    X: From<Error>,
+{
+    let scope = surrounding_scope(&dialog);
+    let _waited_for = scope.aware();
+    let inner = scope.child();
+    let context = OpenedContext::<Item, Never, (), Never>::new(dialog.clone());
+    let body = async { block(context.into_stream()).await };
+    let result = inner.run(body).catching().await;
+    let failure = match dialog.end() {
+        Some(end) => end.err(),
+        None => {
+            let canceller = dialog.peer().node().id().clone();
+            let reason = CancelReason::BlockEnded;
+            dialog.cancel(match &result {
+                Err(cancel) => cancel.clone(),
+                Ok(_) => Cancellation { canceller, reason },
+            });
+            match scope.shielded(DIALOG_CANCEL, dialog.ended()).await {
+                Ok(end) => end.err().filter(|error| !dialog.is_absorbed(error)),
+                Err(_) => return Err(X::from(Error::Open(OpenError::TooSlow))),
+            }
+        }
+    };
+    match (result, failure) {
+        (Ok(Ok(_)), Some(error)) => Err(X::from(open_error(&error))),
+        (Ok(result), _) => result,
+        (Err(cancel), _) => Err(X::from(Error::Cancelled(cancel))),
+    }
+}
+
+/// Runs `block` until it ends or the far side fails, which cancels it.
+async fn beside<T, X, Fut>(dialog: &Dialog, scope: &Scope, block: Fut) -> Result<T, X>
+where
+    Fut: Future<Output = Result<T, X>>,
+    X: From<Error>,
+{
+    let inner = scope.child();
+    let mut running = std::pin::pin!(inner.run(block).catching());
+    let mut watching = true;
+    let result = poll_fn(|cx| {
+        if let Poll::Ready(result) = running.as_mut().poll(cx) {
+            return Poll::Ready(result);
+        }
+        if watching
+            && dialog
+                .peer()
+                .poll_over(dialog.cid(), Wake::STARTED, cx)
+                .is_ready()
+        {
+            watching = false;
+            if let Some(error) = dialog.failure().filter(|error| !dialog.is_absorbed(error)) {
+                let canceller = error.origin().clone();
+                inner.cancel(Cancellation {
+                    canceller,
+                    reason: CancelReason::Failure,
+                });
+                return running.as_mut().poll(cx);
+            }
+        }
+        Poll::Pending
+    })
+    .await;
+    match (result, dialog.failure()) {
+        (Ok(result), _) => result,
+        (Err(cancel), failure) => Err(X::from(match failure {
+            Some(error) if inner.cancel_called().is_some() => open_error(&error),
+            Some(_) | None => Error::Cancelled(cancel),
+        })),
+    }
+}
+
+fn open_error(error: &RemoteError) -> Error {
+    Error::Open(OpenError::Call(CallError::from_remote(error.clone())))
+}
+
+fn surrounding_scope(dialog: &Dialog) -> Scope {
+    let node = dialog.peer().node();
+    Scope::current().unwrap_or_else(|| node.scope().child())
+}

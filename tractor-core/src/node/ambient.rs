@@ -1,0 +1,86 @@
+//! What every piece of work knows of where it runs: carried by its scope.
+
+use std::sync::Arc;
+
+use tractor_ipc::limits::CHAIN_MAX;
+use tractor_ipc::{ActorId, Instant};
+
+use super::Node;
+use crate::scope::Scope;
+
+/// The node, actor and request a piece of work belongs to.
+#[derive(Debug)]
+pub(crate) struct Ambient {
+    /// The node it runs on.
+    pub(crate) node: Arc<Node>,
+    /// The actor it belongs to.
+    pub(crate) actor: ActorId,
+    /// The actors whose exclusive handler awaits it, outermost first.
+    pub(crate) chain: Arc<[ActorId]>,
+    /// The deadline of the request it serves, where that does not cut it off: what it calls gets what is left.
+    pub(crate) budget: Option<Instant>,
+}
+
+impl Ambient {
+    /// That of an actor's own work, which serves no request.
+    pub(crate) fn of_actor(node: Arc<Node>, actor: ActorId) -> Arc<Self> {
+        Arc::new(Self {
+            node,
+            actor,
+            chain: Arc::default(),
+            budget: None,
+        })
+    }
+
+    /// That of the work around.
+    pub(crate) fn current() -> Option<Arc<Self>> {
+        Scope::current()?.ambient()
+    }
+
+    /// Why a call from here to `target` must not be made.
+    pub(crate) fn check_chain(&self, target: &ActorId) -> Result<(), ChainError> {
+        if let Some(first) = self.chain.iter().position(|actor| actor == target) {
+            let mut cycle = self.chain[first..].to_vec();
+            cycle.push(target.clone());
+            return Err(ChainError::Deadlock { cycle });
+        }
+        match self.chain.len() {
+            CHAIN_MAX.. => Err(ChainError::TooDeep {
+                depth: self.chain.len(),
+            }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A call that would wait for itself, or behind too many.
+#[derive(Debug)]
+pub(crate) enum ChainError {
+    /// The target is in the call's own chain.
+    Deadlock { cycle: Vec<ActorId> },
+    /// The chain is full.
+    TooDeep { depth: usize },
+}
+
+/// What the caller's surroundings add to a call: deadline and chain.
+pub(crate) fn surroundings(
+    target: &ActorId,
+    own_deadline: Option<Instant>,
+) -> Result<(Option<Instant>, Arc<[ActorId]>), ChainError> {
+    let Some(scope) = Scope::current() else {
+        return Ok((own_deadline, Arc::default()));
+    };
+    let ambient = scope.ambient::<Ambient>();
+    let budget = ambient.as_ref().and_then(|ambient| ambient.budget);
+    let deadline = [own_deadline, scope.deadline(), budget]
+        .into_iter()
+        .flatten()
+        .min();
+    match ambient {
+        Some(ambient) => {
+            ambient.check_chain(target)?;
+            Ok((deadline, ambient.chain.clone()))
+        }
+        None => Ok((deadline, Arc::default())),
+    }
+}

@@ -1,0 +1,85 @@
+//! Values to bytes and back, with failures that say what was wrong with them.
+
+use std::any::Any;
+
+use bytes::Bytes;
+use tractor_ipc::ActorId;
+
+use crate::error::Error;
+use crate::fault::{RemoteError, RemoteErrorKind};
+use crate::message::{AnyError, AppError, Message};
+
+/// Encodes a value that is to leave `actor`, within the link's limit.
+pub(crate) fn encode<T: serde::Serialize>(
+    value: &T,
+    limit: usize,
+    actor: &ActorId,
+) -> Result<Bytes, RemoteError> {
+    let bytes = postcard::to_allocvec(value).map_err(|error| {
+        let kind = RemoteErrorKind::MsgType {
+            expected: None,
+            got: None,
+        };
+        RemoteError::from_error(kind, actor.clone(), AnyError::of(&error))
+    })?;
+    if bytes.len() > limit {
+        let (size, limit) = (bytes.len() as u64, limit as u64);
+        let text = format!("the message has {size} bytes; at most {limit} are allowed");
+        let kind = RemoteErrorKind::TooLarge { size, limit };
+        return Err(RemoteError::new(kind, actor.clone(), text));
+    }
+    Ok(Bytes::from(bytes))
+}
+
+/// Decodes a value that arrived at `actor`.
+pub(crate) fn decode<T: Message>(
+    bytes: &[u8],
+    what: &str,
+    actor: &ActorId,
+) -> Result<T, RemoteError> {
+    let refuse = |text: String| {
+        let kind = RemoteErrorKind::MsgType {
+            expected: None,
+            got: None,
+        };
+        RemoteError::new(kind, actor.clone(), text)
+    };
+    match postcard::take_from_bytes(bytes) {
+        Ok((value, [])) => Ok(value),
+        Ok((_, rest)) => {
+            let name = std::any::type_name::<T>();
+            Err(refuse(format!(
+                "{what} is no {name}: {} bytes are left over",
+                rest.len()
+            )))
+        }
+        Err(error) => {
+            let name = std::any::type_name::<T>();
+            Err(refuse(format!("{what} is no {name}: {error}")))
+        }
+    }
+}
+
+/// The result of a handler as what is sent back.
+pub(crate) fn encode_result<T: Message, E: AppError>(
+    result: Result<T, E>,
+    limit: usize,
+    actor: &ActorId,
+) -> Result<Bytes, RemoteError> {
+    match result {
+        Ok(value) => encode(&value, limit, actor),
+        Err(error) => Err(failure_of(&error, actor)),
+    }
+}
+
+/// What the error of a handler is to its caller: one of ours is the failure of an actor below, passed on as it is.
+pub(crate) fn failure_of<E: AppError>(error: &E, actor: &ActorId) -> RemoteError {
+    let any: &dyn Any = error;
+    if let Some(error) = any.downcast_ref::<Error>() {
+        return error.clone().into_remote(actor);
+    }
+    match any.downcast_ref::<RemoteError>() {
+        Some(failure) => failure.clone(),
+        None => RemoteError::app(error, actor.clone()),
+    }
+}

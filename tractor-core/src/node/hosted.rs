@@ -1,0 +1,306 @@
+//! One actor as its node hosts it: who it is, the scope its work runs in, what it exposes, and what is under way.
+//!
+//! The part of an actor that does not depend on its type. An orderly stop closes it to new work, waits for its calls,
+//! then ends its dialogs; a cancel ends its scope and waits for both.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use tokio::sync::Notify;
+use tractor_ipc::msg::CancelReason;
+use tractor_ipc::{ActorId, Cid, Instant};
+
+use super::inflight::Inflight;
+use super::{Ambient, Node, Peer, catch, decode};
+use crate::fault::{RemoteError, RemoteErrorKind};
+use crate::message::Message;
+use crate::scope::{Cancellation, Scope, ScopeOptions};
+use crate::sync::Mutex;
+
+/// The part of an actor that does not depend on its type.
+pub(crate) struct Hosted {
+    id: ActorId,
+    node: Arc<Node>,
+    scope: Scope,
+    exposed: HashSet<Box<str>>,
+    work: Mutex<Work>,
+    /// Answers owed to callers in this process.
+    owed: Inflight<RemoteError>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Work {
+    stopping: bool,
+    next: u64,
+    running: HashMap<u64, (WorkKind, Scope)>,
+    crash: Option<RemoteError>,
+}
+
+/// A request for a function or a context, on its way to its task.
+#[derive(Debug)]
+pub struct Opening {
+    pub(crate) peer: Arc<Peer>,
+    pub(crate) hosted: Arc<Hosted>,
+    pub(crate) cid: Cid,
+    pub(crate) args: Bytes,
+}
+
+/// The serving of one request: what is to be sent back.
+pub type ServedTask = BoxFuture<'static, Result<Bytes, RemoteError>>;
+
+/// What an orderly stop does about a piece of work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WorkKind {
+    /// Waits for it.
+    Call,
+    /// Cancels it once the calls are done.
+    Dialog,
+}
+
+/// The scope one request is served in.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) scope: Scope,
+}
+
+impl Hosted {
+    /// An actor of `node` that exposes the functions of these names.
+    pub(crate) fn new(node: Arc<Node>, id: ActorId, exposed: &[Box<str>]) -> Arc<Self> {
+        let ambient = Ambient::of_actor(node.clone(), id.clone());
+        let options = ScopeOptions {
+            ambient: Some(ambient),
+            ..ScopeOptions::default()
+        };
+        let scope = node.scope().child_with(options);
+        let exposed = exposed.iter().cloned().collect();
+        let work = Mutex::new(Work::default());
+        Arc::new(Self {
+            id,
+            node,
+            scope,
+            exposed,
+            work,
+            owed: Inflight::new(),
+            changed: Notify::new(),
+        })
+    }
+
+    pub(crate) fn id(&self) -> &ActorId {
+        &self.id
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// What it owes callers in this process: ending it answers them all.
+    pub(crate) fn owed(&self) -> &Inflight<RemoteError> {
+        &self.owed
+    }
+
+    /// The scope around all its work.
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// The scope of one request: ended by its deadline and, where it is bound to a dialog, by that dialog's cancel.
+    pub(crate) fn turn(&self, deadline: Option<Instant>, chain: Arc<[ActorId]>) -> Turn {
+        let (node, actor) = (self.node.clone(), self.id.clone());
+        let ambient = Arc::new(Ambient {
+            node,
+            actor,
+            chain,
+            budget: None,
+        });
+        let options = ScopeOptions {
+            deadline,
+            ambient: Some(ambient),
+            ..ScopeOptions::default()
+        };
+        Turn {
+            scope: self.scope.child_with(options),
+        }
+    }
+
+    /// The scope of an exclusive request: its deadline is only known to what it calls.
+    pub(crate) fn exclusive_turn(&self, budget: Option<Instant>, chain: &[ActorId]) -> Turn {
+        let chain = chain.iter().chain([&self.id]).cloned().collect();
+        let (node, actor) = (self.node.clone(), self.id.clone());
+        let ambient = Arc::new(Ambient {
+            node,
+            actor,
+            chain,
+            budget,
+        });
+        let options = ScopeOptions {
+            ambient: Some(ambient),
+            ..ScopeOptions::default()
+        };
+        Turn {
+            scope: self.scope.child_with(options),
+        }
+    }
+
+    /// A new turn with the deadline and chain of the one this runs in.
+    pub(crate) fn turn_like_current(&self) -> Turn {
+        let deadline = Scope::current().and_then(|scope| scope.deadline());
+        let chain = Ambient::current()
+            .map(|ambient| ambient.chain.clone())
+            .unwrap_or_default();
+        self.turn(deadline, chain)
+    }
+
+    /// Whether it exposes the function of this name.
+    pub(crate) fn exposes(&self, name: &str) -> bool {
+        self.exposed.contains(name)
+    }
+
+    /// The refusal of new work, if the actor is ending.
+    pub(crate) fn refusal(&self) -> Option<RemoteError> {
+        let stopping = self.work.lock().stopping || self.scope.is_cancelled();
+        stopping.then(|| {
+            let text = format!("{} is ending and takes no new work", self.id);
+            RemoteError::new(RemoteErrorKind::Stopping, self.id.clone(), text)
+        })
+    }
+
+    /// Serves one request in a task of its own and answers it.
+    pub(crate) fn spawn<F>(
+        self: &Arc<Self>,
+        kind: WorkKind,
+        peer: Arc<Peer>,
+        cid: Cid,
+        turn: Turn,
+        work: F,
+    ) where
+        F: Future<Output = Result<Bytes, RemoteError>> + Send + 'static,
+    {
+        if !peer.begin(cid, &turn.scope) {
+            return;
+        }
+        let Some(running) = self.admit(kind, &turn.scope) else {
+            if let Some(error) = self.refusal() {
+                peer.fail(cid, &error);
+            }
+            return;
+        };
+        let hosted = self.clone();
+        self.node.tasks().spawn(async move {
+            let _running = running;
+            let result = turn.scope.run(catch(work, &hosted.id)).await;
+            match result {
+                Ok(Ok(Ok(bytes))) => peer.finish(cid, bytes),
+                Ok(Ok(Err(error)) | Err(error)) => peer.fail(cid, &error),
+                Err(cancel) => peer.fail(cid, &cancelled_error(&cancel, hosted.id.clone())),
+            }
+        });
+    }
+
+    /// Ends the actor by a failure of its own.
+    pub(crate) fn crash(&self, error: RemoteError) {
+        self.work.lock().crash.get_or_insert(error);
+        let (canceller, reason) = (self.id.clone(), CancelReason::Failure);
+        self.scope.cancel(Cancellation { canceller, reason });
+    }
+
+    /// The failure the actor ended by, if a task of its own made it.
+    pub(crate) fn take_crash(&self) -> Option<RemoteError> {
+        self.work.lock().crash.take()
+    }
+
+    /// Closes the actor to new work.
+    pub(crate) fn stop_taking(&self) {
+        self.work.lock().stopping = true;
+    }
+
+    /// Waits until no call is running.
+    pub(crate) async fn wait_calls(&self) {
+        self.wait(|work| {
+            work.running
+                .values()
+                .all(|(kind, _)| *kind != WorkKind::Call)
+        })
+        .await;
+    }
+
+    /// Cancels the dialogs that are still open.
+    pub(crate) fn cancel_dialogs(&self, cancel: &Cancellation) {
+        let scopes: Vec<Scope> = {
+            let work = self.work.lock();
+            let dialogs = work
+                .running
+                .values()
+                .filter(|(kind, _)| *kind == WorkKind::Dialog);
+            dialogs.map(|(_, scope)| scope.clone()).collect()
+        };
+        for scope in scopes {
+            scope.cancel(cancel.clone());
+        }
+    }
+
+    /// Waits until nothing is running.
+    pub(crate) async fn wait_idle(&self) {
+        self.wait(|work| work.running.is_empty()).await;
+    }
+
+    async fn wait(&self, done: impl Fn(&Work) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            if done(&self.work.lock()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn admit(self: &Arc<Self>, kind: WorkKind, scope: &Scope) -> Option<Running> {
+        let mut work = self.work.lock();
+        if work.stopping {
+            return None;
+        }
+        let key = work.next;
+        work.next += 1;
+        work.running.insert(key, (kind, scope.clone()));
+        Some(Running {
+            hosted: self.clone(),
+            key,
+        })
+    }
+}
+
+impl Opening {
+    pub(crate) fn decode_args<T: Message>(&self) -> Result<T, RemoteError> {
+        decode(&self.args, "the argument list", self.hosted.id())
+    }
+}
+
+/// A cancellation as the failure of work in `actor`.
+pub(crate) fn cancelled_error(cancel: &Cancellation, actor: ActorId) -> RemoteError {
+    RemoteError::new(cancel.clone().into(), actor, cancel.to_string())
+}
+
+impl fmt::Debug for Hosted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hosted")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One piece of work under way.
+struct Running {
+    hosted: Arc<Hosted>,
+    key: u64,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.hosted.work.lock().running.remove(&self.key);
+        self.hosted.changed.notify_waiters();
+    }
+}

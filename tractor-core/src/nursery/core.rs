@@ -1,0 +1,238 @@
+//! What a nursery's block, its driver and its children's tasks share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::task::Waker;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::{Notify, watch};
+use tractor_ipc::ActorId;
+
+use crate::error::{Error, SpawnError};
+use crate::fault::RemoteError;
+use crate::node::{Ambient, Node};
+use crate::proto::supervisor::{BodyEnd, ChildId};
+use crate::proto::{ChildKind, Supervisor, SupervisorAction};
+use crate::scope::{Cancellation, Scope};
+use crate::sync::Mutex;
+
+/// A failure in a nursery: of an actor or local task, or of the block itself, whose error is the user's own value.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Child(RemoteError),
+    Body,
+}
+
+/// What a child's task is told; later words only go further down.
+#[derive(Clone, Debug)]
+pub(super) enum Order {
+    Serve,
+    Stop,
+    Cancel(Cancellation),
+}
+
+pub(super) type Action = SupervisorAction<Failure, Cancellation>;
+
+/// What a nursery's block, its driver and its children's tasks share.
+pub(super) struct Core {
+    node: Arc<Node>,
+    actor: ActorId,
+    scope: Scope,
+    state: Mutex<State>,
+    childless: Notify,
+}
+
+struct State {
+    supervisor: Supervisor<Failure, Cancellation>,
+    orders: HashMap<ChildId, watch::Sender<Order>>,
+    driver: Option<Waker>,
+    closed: bool,
+}
+
+impl Core {
+    pub(super) fn new(node: Arc<Node>, actor: ActorId, scope: Scope) -> Arc<Self> {
+        let state = State {
+            supervisor: Supervisor::new(),
+            orders: HashMap::new(),
+            driver: None,
+            closed: false,
+        };
+        Arc::new(Self {
+            node,
+            actor,
+            scope,
+            state: Mutex::new(state),
+            childless: Notify::new(),
+        })
+    }
+
+    pub(super) fn node(&self) -> &Arc<Node> {
+        &self.node
+    }
+
+    /// The actor the nursery belongs to.
+    pub(super) fn actor(&self) -> &ActorId {
+        &self.actor
+    }
+
+    /// The scope around the nursery.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// What its local tasks run under.
+    pub(super) fn ambient(&self) -> Arc<Ambient> {
+        let around = self.scope.ambient();
+        around.unwrap_or_else(|| Ambient::of_actor(self.node.clone(), self.actor.clone()))
+    }
+
+    /// Takes a child in, before it is started.
+    pub(super) fn admit(
+        &self,
+        kind: ChildKind,
+    ) -> Result<(ChildId, watch::Receiver<Order>), SpawnError> {
+        let closed = SpawnError::Closed {
+            reason: "its block has ended",
+        };
+        let mut state = self.state.lock();
+        if state.closed {
+            return Err(closed);
+        }
+        let id = state.supervisor.child_admitted(kind).map_err(|_| closed)?;
+        let (sender, receiver) = watch::channel(Order::Serve);
+        state.orders.insert(id, sender);
+        state.wake();
+        Ok((id, receiver))
+    }
+
+    /// Tells a child's task to go further.
+    pub(super) fn order(&self, id: ChildId, order: Order) {
+        if let Some(sender) = self.state.lock().orders.get(&id) {
+            sender.send_replace(order);
+        }
+    }
+
+    pub(super) fn child_failed(&self, id: ChildId, error: RemoteError) {
+        let mut state = self.state.lock();
+        state.supervisor.child_failed(id, Failure::Child(error));
+        state.wake();
+    }
+
+    pub(super) fn child_done(&self, id: ChildId) {
+        let mut state = self.state.lock();
+        state.supervisor.child_done(id);
+        state.wake();
+    }
+
+    pub(super) fn child_reaped(&self, id: ChildId) {
+        {
+            let mut state = self.state.lock();
+            state.orders.remove(&id);
+            state.supervisor.child_reaped(id);
+            state.wake();
+        }
+        self.childless.notify_waiters();
+    }
+
+    pub(super) fn body_ended(&self, end: BodyEnd<Failure>) {
+        self.state.lock().supervisor.body_ended(end);
+    }
+
+    /// Asks for the end of everything but the block.
+    pub(super) fn cancel(&self, by: Cancellation) {
+        let mut state = self.state.lock();
+        state.supervisor.cancel_requested(by);
+        state.wake();
+    }
+
+    pub(super) fn outer_cancelled(&self, by: Cancellation) {
+        self.state.lock().supervisor.outer_cancelled(by);
+    }
+
+    pub(super) fn is_cancelling(&self) -> bool {
+        self.state.lock().supervisor.is_cancelling()
+    }
+
+    /// The next thing for the driver to do; registers it for later ones.
+    pub(super) fn poll_action(&self, waker: &Waker) -> Option<Action> {
+        let mut state = self.state.lock();
+        match &mut state.driver {
+            Some(driver) => driver.clone_from(waker),
+            None => state.driver = Some(waker.clone()),
+        }
+        state.supervisor.poll_action()
+    }
+
+    /// Waits until no actor is left.
+    pub(super) async fn wait_childless(&self) {
+        loop {
+            let childless = self.childless.notified();
+            if self.state.lock().orders.is_empty() {
+                return;
+            }
+            childless.await;
+        }
+    }
+
+    /// Waits until this child has been reaped.
+    pub(super) async fn wait_reaped(&self, id: ChildId) {
+        loop {
+            let reaped = self.childless.notified();
+            if !self.state.lock().orders.contains_key(&id) {
+                return;
+            }
+            reaped.await;
+        }
+    }
+
+    /// The driver is gone: nothing is admitted any more, and what is there ends.
+    pub(super) fn abandon(&self, by: &Cancellation) {
+        let mut state = self.state.lock();
+        state.closed = true;
+        for sender in state.orders.values() {
+            sender.send_replace(Order::Cancel(by.clone()));
+        }
+    }
+
+    /// How many children have not been reaped.
+    pub(super) fn children(&self) -> usize {
+        self.state.lock().orders.len()
+    }
+
+    pub(super) fn wake(&self) {
+        self.state.lock().wake();
+    }
+}
+
+impl State {
+    fn wake(&self) {
+        if let Some(driver) = &self.driver {
+            driver.wake_by_ref();
+        }
+    }
+}
+
+/// Tasks of the block that have not been taken up by the driver.
+pub(super) struct Local<'env> {
+    waiting: Mutex<Vec<BoxFuture<'env, Result<(), Error>>>>,
+}
+
+impl<'env> Local<'env> {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            waiting: Mutex::new(Vec::new()),
+        })
+    }
+
+    pub(super) fn push(&self, task: BoxFuture<'env, Result<(), Error>>) {
+        self.waiting.lock().push(task);
+    }
+
+    pub(super) fn take(&self) -> Vec<BoxFuture<'env, Result<(), Error>>> {
+        std::mem::take(&mut *self.waiting.lock())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.lock().is_empty()
+    }
+}

@@ -1,0 +1,261 @@
+//! Roots: where a tree begins, and how a nursery finds the one it belongs to.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tractor_ipc::msg::CancelReason;
+use tractor_ipc::{ActorId, ActorName, Instant, TreeId};
+
+use crate::actor::Exposed;
+use crate::clock::{Clock, TokioClock};
+use crate::error::{Error, Result, SpawnError};
+use crate::node::{Ambient, Hosted, Intake, Node, Registry, Statistics, default_root_name};
+use crate::rpc::FunctionIntake;
+use crate::scope::{Cancellation, Scope};
+
+/// Describes a root; [`run`](RootBuilder::run) opens it. Without it, the first nursery of a runtime opens one with these
+/// defaults.
+pub fn root() -> RootBuilder {
+    RootBuilder {
+        name: default_root_name().to_owned(),
+        exposed: Exposed::default(),
+        clock: None,
+    }
+}
+
+/// A root to be opened.
+#[derive(Debug)]
+#[must_use = "a root is not opened until `run` is awaited"]
+pub struct RootBuilder {
+    name: String,
+    exposed: Exposed,
+    clock: Option<Arc<dyn Clock>>,
+}
+
+/// A root, as the block it runs holds it.
+#[derive(Debug, Clone)]
+pub struct Root {
+    node: Arc<Node>,
+}
+
+impl RootBuilder {
+    /// Names the root actor; `root` by default.
+    pub fn name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
+    /// Lets the root's children call these functions of it.
+    pub fn expose(mut self, functions: Exposed) -> Self {
+        self.exposed = functions;
+        self
+    }
+
+    /// The clock of the root's node; the runtime's own by default.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Opens the root and runs `block` in it. Returns when the block and all nurseries attached to the root have ended and
+    /// nothing of the tree is left; if the block fails, they are cancelled.
+    ///
+    /// # Errors
+    ///
+    /// The block's own; [`Error::RootExists`] if this runtime has a root, [`Error::NoRuntime`] outside of one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped from outside, the tree's actors are ended in the background.
+    pub async fn run<F, Fut, T, E>(self, block: F) -> Result<T, E>
+    where
+        F: FnOnce(Root) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: From<Error>,
+    {
+        let Self {
+            name,
+            exposed,
+            clock,
+        } = self;
+        let runtime = Handle::try_current().map_err(|_| E::from(Error::NoRuntime))?;
+        if let Some(ambient) = Ambient::current() {
+            let root = ambient.node.id().clone();
+            return Err(E::from(Error::RootExists { root }));
+        }
+        let name = ActorName::new(&name).map_err(SpawnError::Name);
+        let name = name.map_err(|error| E::from(Error::Spawn(error)))?;
+        let id = ActorId::new(name);
+        let clock = clock.unwrap_or_else(|| Arc::new(TokioClock::new(runtime.clone())));
+        let node = Node::with_clock(id.clone(), TreeId::new(), true, runtime, clock);
+        let _entered =
+            Registry::enter(&node).map_err(|root| E::from(Error::RootExists { root }))?;
+        let names: Vec<Box<str>> = exposed.names().iter().map(|name| (*name).into()).collect();
+        let hosted = Hosted::new(node.clone(), id.clone(), &names);
+        let intake: Arc<dyn Intake> = Arc::new(FunctionIntake(hosted.clone()));
+        node.set_intake(&intake);
+        let result = hosted.scope().run(block(Root { node: node.clone() })).await;
+        let result = match result {
+            Ok(result) => result,
+            Err(cancel) => Err(E::from(Error::Cancelled(cancel))),
+        };
+        if result.is_err() {
+            let reason = CancelReason::Failure;
+            node.scope().cancel(Cancellation {
+                canceller: id.clone(),
+                reason,
+            });
+        }
+        node.nurseries().wait_empty().await;
+        hosted.stop_taking();
+        let reason = CancelReason::BlockEnded;
+        hosted.scope().cancel(Cancellation {
+            canceller: id,
+            reason,
+        });
+        node.tasks().wait_idle().await;
+        result
+    }
+}
+
+impl Root {
+    /// Who the root actor is.
+    pub fn id(&self) -> &ActorId {
+        self.node.id()
+    }
+
+    /// The tree it is the root of.
+    pub fn tree(&self) -> TreeId {
+        self.node.tree()
+    }
+
+    /// What the root has under way, and what it has dropped.
+    pub fn statistics(&self) -> Statistics {
+        self.node.statistics()
+    }
+}
+
+/// The actor this task belongs to.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if it belongs to none.
+pub fn current_actor() -> Result<ActorId> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.actor),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// The tree the actor of this task belongs to.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if there is none.
+pub fn current_tree() -> Result<TreeId> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.tree()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// The parent of the actor this task belongs to; `None` for a root.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if there is no actor.
+pub fn current_parent() -> Result<Option<ActorId>> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.parent().cloned()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// What the actor this task belongs to has under way, and what it has dropped.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if it belongs to none.
+pub fn statistics() -> Result<Statistics> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.statistics()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// The present on the clock of this task's node: what the deadline of a call is counted from.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if this task belongs to no node.
+pub fn now() -> Result<Instant> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.clock().now()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// Whether this task belongs to the root of its tree.
+pub fn is_root() -> bool {
+    matches!(attach(), Ok(Attached::Here(place)) if place.node.is_root())
+}
+
+/// Where a nursery opens: whose it is, and the scope around it.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) node: Arc<Node>,
+    pub(super) actor: ActorId,
+    pub(super) scope: Scope,
+}
+
+/// What is around a new nursery.
+pub(super) enum Attached {
+    Here(Place),
+    Nowhere,
+}
+
+/// Finds the node and scope a new nursery belongs to.
+pub(super) fn attach() -> Result<Attached> {
+    if let Some(scope) = Scope::current()
+        && let Some(ambient) = scope.ambient::<Ambient>()
+    {
+        let (node, actor) = (ambient.node.clone(), ambient.actor.clone());
+        return Ok(Attached::Here(Place { node, actor, scope }));
+    }
+    if Handle::try_current().is_err() {
+        return Err(Error::NoRuntime);
+    }
+    let Some(node) = Registry::current() else {
+        return Ok(Attached::Nowhere);
+    };
+    tracing::debug!(
+        root = %node.id(),
+        "a task this library did not start: its nursery belongs to the root of its runtime"
+    );
+    let scope = node.scope().clone();
+    Ok(Attached::Here(Place {
+        actor: node.id().clone(),
+        node,
+        scope,
+    }))
+}
+
+/// Runs `block` in a new root with default options.
+pub(super) async fn implicit_root<F, Fut, T, E>(block: F) -> Result<T, E>
+where
+    F: FnOnce(Place) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    let run = |root: Root| async move {
+        let scope = Scope::current().unwrap_or_else(|| root.node.scope().clone());
+        block(Place {
+            actor: root.node.id().clone(),
+            node: root.node,
+            scope,
+        })
+        .await
+    };
+    root().run(run).await
+}
