@@ -107,7 +107,12 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
             }
         }
     };
-    let crash = hosted.take_crash();
+    let ending = conclude(hosted.take_crash(), end);
+    hosted.owed().abandon(last_words(&ending, &hosted));
+    ending
+}
+
+fn conclude(crash: Option<RemoteError>, end: LoopEnd) -> Ending {
     match (crash, end) {
         (Some(error), _) | (None, LoopEnd::Crashed(error)) => Ending {
             how: EndedHow::Failed,
@@ -121,6 +126,19 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
             how: EndedHow::Cancelled,
             error: None,
         },
+    }
+}
+
+/// What callers in this process are told that the actor will not answer any more.
+fn last_words(ending: &Ending, hosted: &Hosted) -> RemoteError {
+    let gone = RemoteError::new(
+        RemoteErrorKind::Lost,
+        hosted.id().clone(),
+        "the actor has ended",
+    );
+    match &ending.error {
+        Some(error) => gone.caused_by(error.clone()),
+        None => gone,
     }
 }
 

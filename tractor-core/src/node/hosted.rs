@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tractor_ipc::msg::CancelReason;
 use tractor_ipc::{ActorId, Cid, Instant};
 
+use super::inflight::Inflight;
 use super::{Ambient, Node, Peer, catch, decode};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::Message;
@@ -27,6 +28,8 @@ pub(crate) struct Hosted {
     scope: Scope,
     exposed: HashSet<Box<str>>,
     work: Mutex<Work>,
+    /// Answers owed to callers in this process.
+    owed: Inflight<RemoteError>,
     changed: Notify,
 }
 
@@ -82,6 +85,7 @@ impl Hosted {
             scope,
             exposed,
             work,
+            owed: Inflight::new(),
             changed: Notify::new(),
         })
     }
@@ -92,6 +96,11 @@ impl Hosted {
 
     pub(crate) fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// What it owes callers in this process: ending it answers them all.
+    pub(crate) fn owed(&self) -> &Inflight<RemoteError> {
+        &self.owed
     }
 
     /// The scope around all its work.

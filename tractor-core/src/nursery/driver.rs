@@ -29,7 +29,7 @@ use crate::scope::{Cancellation, Scope, ScopeOptions};
 /// # Errors
 ///
 /// The block's own error, if it failed; otherwise, as [`Error::Actor`], the failure of what it started, several as one
-/// [`Group`](RemoteErrorKind::Group); [`Error::Cancelled`] if the scope around was cancelled.
+/// [`Group`](crate::fault::RemoteErrorKind::Group); [`Error::Cancelled`] if the scope around was cancelled.
 ///
 /// # Cancel safety
 ///
@@ -172,6 +172,7 @@ enum TaskEnd {
 
 impl<'env, T, E> Driver<'_, 'env, T, E> {
     fn body_ended(&mut self, result: BodyResult<T, E>) {
+        self.take_up();
         self.core.body_ended(match &result {
             Ok(Ok(_)) => BodyEnd::Done,
             Ok(Err(_)) => BodyEnd::Failed(Failure::Body),
@@ -180,12 +181,18 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         self.result = Some(result);
     }
 
-    /// Takes new local tasks up and runs those there are.
-    fn poll_tasks(&mut self, cx: &mut Cx<'_>) {
+    /// Takes new local tasks up, before whoever started them is known to have ended: a nursery without anybody would end.
+    fn take_up(&mut self) {
         for task in self.local.take() {
             self.start(task);
         }
+    }
+
+    /// Runs the local tasks.
+    fn poll_tasks(&mut self, cx: &mut Cx<'_>) {
+        self.take_up();
         while let Poll::Ready(Some((id, end))) = self.tasks.poll_next_unpin(cx) {
+            self.take_up();
             self.scopes.remove(&id);
             let actor = self.core.actor();
             match end {
@@ -196,9 +203,6 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
                 TaskEnd::Panicked(error) => self.core.child_failed(id, error),
             }
             self.core.child_reaped(id);
-            for task in self.local.take() {
-                self.start(task);
-            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tractor_ipc::msg::CancelReason;
-use tractor_ipc::{ActorId, ActorName, TreeId};
+use tractor_ipc::{ActorId, ActorName, Instant, TreeId};
 
 use crate::actor::Exposed;
 use crate::clock::{Clock, TokioClock};
@@ -180,6 +180,18 @@ pub fn current_parent() -> Result<Option<ActorId>> {
 pub fn statistics() -> Result<Statistics> {
     match attach()? {
         Attached::Here(place) => Ok(place.node.statistics()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// The present on the clock of this task's node: what the deadline of a call is counted from.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if this task belongs to no node.
+pub fn now() -> Result<Instant> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.clock().now()),
         Attached::Nowhere => Err(Error::NoRuntime),
     }
 }

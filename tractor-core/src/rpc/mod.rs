@@ -18,6 +18,7 @@ pub use call::{Expose, FnCall, RpcFn, expose_entry};
 pub(crate) use catalog::exposed_function;
 pub use catalog::{FUNCTIONS, FunctionEntry};
 pub use fingerprint::{LazySignature, Signature, catalog_fingerprint};
+pub(crate) use reply::Answer;
 pub use reply::{Reply, StreamReply, WireReply};
 pub use serve::serve_rpc;
 pub(crate) use serve::{FunctionIntake, check_signature, serve_function};

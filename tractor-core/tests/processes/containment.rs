@@ -231,7 +231,7 @@ fn a_stopped_guardian_is_found_and_fails_the_tree() {
 /// actors go by their death signal.
 #[test]
 fn a_killed_nanny_over_a_stopped_guardian_fails_the_tree() {
-    Case::new(this_test!()).run(
+    Case::new(this_test!()).reapers_die().run(
         async || {
             let tree = Tree::new();
             let middles = seven(false).await;

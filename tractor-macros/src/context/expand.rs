@@ -132,7 +132,7 @@ pub(super) fn stand_in(context: ContextFn) -> TokenStream {
                     _: #private::Context<Self::Started, Self::In, Self::Out>,
                     (): (),
                 ) -> ::core::result::Result<Self::Ok, Self::Err> {
-                    ::core::todo!()
+                    ::core::unreachable!()
                 }
             }
 

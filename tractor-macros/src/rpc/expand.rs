@@ -114,11 +114,11 @@ pub(super) fn stand_in(rpc: RpcFn) -> TokenStream {
                 const NAME: &'static str = "";
 
                 async fn invoke((): ()) -> Self::Output {
-                    ::core::todo!()
+                    ::core::unreachable!()
                 }
 
                 fn outcome(_: Self::Output) -> ::core::result::Result<Self::Ok, Self::Err> {
-                    ::core::todo!()
+                    ::core::unreachable!()
                 }
             }
 

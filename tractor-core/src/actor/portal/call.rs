@@ -20,7 +20,7 @@ use crate::node::mailbox::{Sender, Sending};
 use crate::node::reply::{ReplyReceiver, slot};
 use crate::node::{ChainError, Peer, decode, dropped_cancellation, encode, surroundings};
 use crate::proto::OpenRefused;
-use crate::rpc::Reply;
+use crate::rpc::{Answer, Reply};
 use crate::scope::{Cancellation, Checkpoint, checkpoint};
 
 /// A call of one of the actor's methods. Does nothing until it is awaited.
@@ -133,7 +133,7 @@ pub(crate) struct WireCall {
 struct LocalCall<A: Actor, T: 'static, E: 'static> {
     cell: Arc<ActorCell<A>>,
     sending: Option<Sending<Sender<Letter<A>>, Letter<A>>>,
-    reply: ReplyReceiver<Result<T, CallError<E>>>,
+    reply: ReplyReceiver<Answer<T, E>>,
     binding: Arc<Binding>,
     over: bool,
 }
@@ -240,7 +240,8 @@ fn begin_local<'a, A: Actor, Args: Message, T: Message, E: AppError>(
     check_expired(deadline, clock.as_ref(), hosted.id())?;
     let (sender, reply) = slot();
     let binding = Arc::<Binding>::default();
-    let msg = (call.make)(call.args, Reply::local(sender, hosted.clone()));
+    let reply_to = Reply::local(sender, hosted.clone()).map_err(CallError::Lost)?;
+    let msg = (call.make)(call.args, reply_to);
     let ticket = Ticket {
         deadline,
         chain,
@@ -280,7 +281,10 @@ impl<A: Actor, T: Message, E: AppError> LocalCall<A, T, E> {
         }
         let answer = ready!(Pin::new(&mut self.reply).poll(cx));
         self.over = true;
-        Poll::Ready(answer.unwrap_or_else(|_| Err(self.lost())))
+        Poll::Ready(match answer {
+            Ok(Answer(result)) => result,
+            Err(_) => Err(self.lost()),
+        })
     }
 
     fn lost(&self) -> CallError<E> {

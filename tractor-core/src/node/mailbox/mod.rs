@@ -10,12 +10,12 @@
 //!
 //! # Invariants
 //!
-//! - `MBX-1` Items are received in the order of their places. A sender that waits has its place, and its item lies in
+//! - MBX-1: Items are received in the order of their places. A sender that waits has its place, and its item lies in
 //!   it, from its first poll on; while one waits, [`Sender::try_send`] says `Full`.
-//! - `MBX-2` Queue and batch together hold at most `capacity` items that came in by the bounded ways.
-//! - `MBX-3` A sender waits only while there is no room, and a receiver only while there is nothing to receive.
-//! - `MBX-4` Each item is received, removed, given back, or dropped with the receiver: once, and one of these.
-//! - `MBX-5` Closing refuses what has no place in the queue yet, waiting senders included, and keeps what has one.
+//! - MBX-2: Queue and batch together hold at most `capacity` items that came in by the bounded ways.
+//! - MBX-3: A sender waits only while there is no room, and a receiver only while there is nothing to receive.
+//! - MBX-4: Each item is received, removed, given back, or dropped with the receiver: once, and one of these.
+//! - MBX-5: Closing refuses what has no place in the queue yet, waiting senders included, and keeps what has one.
 //!
 //! # Locks
 //!

@@ -148,7 +148,7 @@ fn init(init: Option<&Init>, private: &TokenStream) -> TokenStream {
             type InitError = #private::Never;
 
             async fn init((): ()) -> ::core::result::Result<Self, Self::InitError> {
-                ::core::todo!()
+                ::core::unreachable!()
             }
         };
     };
