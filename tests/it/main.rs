@@ -6,6 +6,7 @@
 
 mod actors;
 mod call;
+mod context;
 
 mod signs;
 mod spawn;

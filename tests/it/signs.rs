@@ -35,6 +35,11 @@ pub(crate) fn block_on_all(prefix: &str, many: usize) {
     block_until(|| count(prefix) >= many);
 }
 
+/// Blocks this thread until the process has died and been reaped.
+pub(crate) fn block_on_death_of(pid: u32) {
+    block_until(|| !PathBuf::from(format!("/proc/{pid}")).exists());
+}
+
 /// Waits until the sign has been given.
 pub(crate) async fn seen(sign: &str) {
     let sign = sign.to_owned();
