@@ -239,7 +239,7 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         match action {
             SupervisorAction::StopChild(id) => self.core.order(id, Order::Stop),
             SupervisorAction::CancelChild(id) => {
-                let cancel = self.cancellation(CancelReason::Failure);
+                let cancel = self.cancellation();
                 match self.scopes.get(&id) {
                     Some(scope) => {
                         scope.cancel(cancel);
@@ -258,13 +258,15 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         }
     }
 
-    /// Who ends the children: whoever cancelled the scope around, or this nursery.
-    fn cancellation(&self, reason: CancelReason) -> Cancellation {
-        let canceller = self.core.actor().clone();
-        self.core
-            .scope()
-            .cancellation()
-            .unwrap_or(Cancellation { canceller, reason })
+    /// Who ends the children: whoever cancelled the scope around or asked for it, or this nursery, which has failed.
+    fn cancellation(&self) -> Cancellation {
+        let asked = self.core.scope().cancellation();
+        asked
+            .or_else(|| self.core.cancelled_by())
+            .unwrap_or_else(|| Cancellation {
+                canceller: self.core.actor().clone(),
+                reason: CancelReason::Failure,
+            })
     }
 }
 
