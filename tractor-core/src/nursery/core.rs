@@ -149,6 +149,10 @@ impl Core {
         self.state.lock().supervisor.outer_cancelled(by);
     }
 
+    pub(super) fn cancelled_by(&self) -> Option<Cancellation> {
+        self.state.lock().supervisor.cancelled_by().cloned()
+    }
+
     pub(super) fn is_cancelling(&self) -> bool {
         self.state.lock().supervisor.is_cancelling()
     }

@@ -172,6 +172,7 @@ enum TaskEnd {
 
 impl<'env, T, E> Driver<'_, 'env, T, E> {
     fn body_ended(&mut self, result: BodyResult<T, E>) {
+        self.take_up();
         self.core.body_ended(match &result {
             Ok(Ok(_)) => BodyEnd::Done,
             Ok(Err(_)) => BodyEnd::Failed(Failure::Body),
@@ -180,12 +181,18 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         self.result = Some(result);
     }
 
-    /// Takes new local tasks up and runs those there are.
-    fn poll_tasks(&mut self, cx: &mut Cx<'_>) {
+    /// Takes new local tasks up, before whoever started them is known to have ended: a nursery without anybody would end.
+    fn take_up(&mut self) {
         for task in self.local.take() {
             self.start(task);
         }
+    }
+
+    /// Runs the local tasks.
+    fn poll_tasks(&mut self, cx: &mut Cx<'_>) {
+        self.take_up();
         while let Poll::Ready(Some((id, end))) = self.tasks.poll_next_unpin(cx) {
+            self.take_up();
             self.scopes.remove(&id);
             let actor = self.core.actor();
             match end {
@@ -196,9 +203,6 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
                 TaskEnd::Panicked(error) => self.core.child_failed(id, error),
             }
             self.core.child_reaped(id);
-            for task in self.local.take() {
-                self.start(task);
-            }
         }
     }
 
@@ -235,7 +239,7 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         match action {
             SupervisorAction::StopChild(id) => self.core.order(id, Order::Stop),
             SupervisorAction::CancelChild(id) => {
-                let cancel = self.cancellation(CancelReason::Failure);
+                let cancel = self.cancellation();
                 match self.scopes.get(&id) {
                     Some(scope) => {
                         scope.cancel(cancel);
@@ -254,13 +258,15 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         }
     }
 
-    /// Who ends the children: whoever cancelled the scope around, or this nursery.
-    fn cancellation(&self, reason: CancelReason) -> Cancellation {
-        let canceller = self.core.actor().clone();
-        self.core
-            .scope()
-            .cancellation()
-            .unwrap_or(Cancellation { canceller, reason })
+    /// Who ends the children: whoever cancelled the scope around or asked for it, or this nursery, which has failed.
+    fn cancellation(&self) -> Cancellation {
+        let asked = self.core.scope().cancellation();
+        asked
+            .or_else(|| self.core.cancelled_by())
+            .unwrap_or_else(|| Cancellation {
+                canceller: self.core.actor().clone(),
+                reason: CancelReason::Failure,
+            })
     }
 }
 

@@ -109,8 +109,7 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
             if let Err(error) = &result
                 && !ended_by_us(&running, error)
             {
-                let error = error.rendered().into_remote(running.actor());
-                running.child_failed(id, error);
+                running.child_failed(id, failure(error, portal.id(), running.actor()));
             }
             *place.lock() = Some(result);
             sender.send_replace(true);
@@ -121,6 +120,14 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
             result,
             done,
         })
+    }
+}
+
+/// The failure a one-shot's call is to its nursery: its own error comes from its actor.
+fn failure<E: AppError>(error: &CallError<E>, actor: &ActorId, parent: &ActorId) -> RemoteError {
+    match error {
+        CallError::App(error) => RemoteError::app(error, actor.clone()),
+        other => other.rendered().into_remote(parent),
     }
 }
 

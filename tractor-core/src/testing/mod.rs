@@ -20,7 +20,7 @@ mod running;
 
 pub use case::{Case, case, case_with};
 pub use census::Left;
-pub use processes::{children_of, ends_within, nanny_and_guardian, parse_pids, stop};
+pub use processes::{children, children_of, ends_within, nanny_and_guardian, parse_pids, stop};
 pub use running::{PATIENCE, Running, ends_well, pause, say, say_pids};
 
 /// The name of the test it is written in, as libtest knows it.

@@ -25,6 +25,15 @@ pub fn parse_pids(text: &str) -> Vec<Pid> {
         .collect()
 }
 
+/// The children of this process, the dead ones among them.
+///
+/// # Panics
+///
+/// If `/proc` cannot be read.
+pub fn children() -> Vec<Pid> {
+    linux::children().expect("`/proc` can be read")
+}
+
 /// The children of any process of one thread.
 ///
 /// # Panics
