@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
+/// CTX-2: the phases of a context are types (`compiler/context_*`).
 /// MAC-1: each error stands at the user's tokens and says what to do. MAC-2: nothing but our errors is reported, since
 /// what is right in the user's items is still there.
 #[test]

@@ -105,16 +105,16 @@ impl D {
     }
 }
 
-struct Holder<__S, A>(__S, A);
+struct Holder<S, A>(S, A);
 
 #[tractor::actor]
-impl<__S, A> Holder<__S, A>
+impl<S, A> Holder<S, A>
 where
-    __S: tractor::Message,
+    S: tractor::Message,
     A: tractor::Message,
 {
     #[init]
-    fn new(first: __S, second: A) -> Self {
+    fn new(first: S, second: A) -> Self {
         Holder(first, second)
     }
 
