@@ -107,7 +107,7 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
             }
         }
     };
-    let ending = conclude(hosted.take_crash(), end);
+    let ending = conclude(hosted.crashed(), end);
     hosted.owed().abandon(last_words(&ending, &hosted));
     ending
 }
