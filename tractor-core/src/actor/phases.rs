@@ -111,7 +111,11 @@ impl<A> State<A> {
 
 impl<A: Actor> Turns<A> {
     pub(super) fn new(cell: Arc<ActorCell<A>>, inbox: Receiver<Letter<A>>) -> Self {
-        Self { cell, inbox, handled: 0 }
+        Self {
+            cell,
+            inbox,
+            handled: 0,
+        }
     }
 
     fn hosted(&self) -> &Arc<Hosted> {

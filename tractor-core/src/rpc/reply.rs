@@ -12,9 +12,7 @@ use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::{AppError, Message, Never};
 use crate::node::inflight::Entry;
 use crate::node::reply::ReplySender;
-use crate::node::{
-    Hosted, Peer, WorkKind, answer_after_unwinding, decode, encode, encode_result,
-};
+use crate::node::{Hosted, Peer, WorkKind, answer_after_unwinding, decode, encode, encode_result};
 use crate::scope::Scope;
 
 /// Where a method's result goes: to a caller in this process as the value it is, elsewhere encoded.
