@@ -39,7 +39,7 @@ pub use hosted::{Opening, ServedTask};
 pub(crate) use link::{LinkEvent, LinkPlan, drive};
 pub(crate) use panic::{answer_after_unwinding, catch, catch_now};
 pub(crate) use peer::{Peer, dropped_cancellation};
-pub(crate) use root::{Registry, default_root_name, name_default_root};
+pub(crate) use root::{Registry, RootGuard, default_root_name, name_default_root};
 pub use statistics::Statistics;
 pub(crate) use tasks::Tasks;
 
