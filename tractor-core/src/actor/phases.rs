@@ -87,6 +87,9 @@ pub async fn run_shared<A: SharedActor>(mut state: A, mut turns: Turns<A>) -> Lo
         },
         Err(end) => end,
     };
+    if let LoopEnd::Crashed(error) = &end {
+        turns.cell.hosted().crash(error.clone());
+    }
     turns.cell.hosted().wait_idle().await;
     turns.cell.unshare();
     let mut state = Arc::into_inner(state);
@@ -139,6 +142,10 @@ impl<A: Actor> Turns<A> {
     /// Waits for what still runs and lets the state say goodbye.
     async fn finish(&self, state: Option<&mut A>, end: LoopEnd) -> LoopEnd {
         let hosted = self.cell.hosted().clone();
+        if let LoopEnd::Crashed(error) = &end {
+            // Its contexts and streams do not end by themselves.
+            hosted.crash(error.clone());
+        }
         hosted.wait_idle().await;
         let Some(state) = state else { return end };
         let clock = hosted.node().clock();

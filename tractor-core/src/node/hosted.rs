@@ -196,7 +196,7 @@ impl Hosted {
             match result {
                 Ok(Ok(Ok(bytes))) => peer.finish(cid, bytes),
                 Ok(Ok(Err(error)) | Err(error)) => peer.fail(cid, &error),
-                Err(cancel) => peer.fail(cid, &cancelled_error(&cancel, hosted.id.clone())),
+                Err(cancel) => peer.fail(cid, &hosted.dropped_error(&cancel)),
             }
         });
     }
@@ -208,7 +208,19 @@ impl Hosted {
         self.scope.cancel(Cancellation { canceller, reason });
     }
 
-    /// The failure the actor ended by, if a task of its own made it.
+    /// What is answered for work that was dropped: that it was cancelled, or that the actor has crashed, and by what.
+    pub(crate) fn dropped_error(&self, cancel: &Cancellation) -> RemoteError {
+        let crash = self.work.lock().crash.clone();
+        match crash.filter(|_| cancel.canceller == self.id) {
+            Some(crash) => {
+                let (kind, text) = (RemoteErrorKind::Lost, "the actor has ended");
+                RemoteError::new(kind, self.id.clone(), text).caused_by(crash)
+            }
+            None => cancelled_error(cancel, self.id.clone()),
+        }
+    }
+
+    /// The failure the actor ended by.
     pub(crate) fn take_crash(&self) -> Option<RemoteError> {
         self.work.lock().crash.take()
     }
