@@ -7,6 +7,7 @@
 mod actors;
 mod call;
 mod context;
-
+mod payloads;
 mod signs;
 mod spawn;
+mod streams;
