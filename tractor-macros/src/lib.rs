@@ -14,7 +14,7 @@ use proc_macro::TokenStream;
 
 mod actor;
 mod args;
-mod bounds;
+mod checks;
 mod context;
 mod entry;
 mod errors;

@@ -8,6 +8,7 @@
 
 mod call;
 mod catalog;
+pub mod checked;
 pub mod fingerprint;
 mod image;
 mod reply;

@@ -226,6 +226,27 @@ fn a_receiver_is_woken_once_however_many_come() {
     assert_eq!(count.take(), 1);
 }
 
+/// `MBX-6`.
+#[test]
+fn a_receiver_that_never_waits_gives_way() {
+    let (sender, mut receiver) = mailbox(1000);
+    (0..300).for_each(|n| sender.try_send(n).unwrap());
+    let (count, waker) = counting();
+    let mut cx = Context::from_waker(&waker);
+    let mut received = Vec::new();
+    let mut gave_way = Vec::new();
+    while received.len() < 300 {
+        match receiver.poll_recv(&mut cx) {
+            Poll::Ready(n) => received.extend(n),
+            Poll::Pending => gave_way.push((received.len(), count.take())),
+        }
+    }
+    assert_eq!(gave_way, [(128, 1), (256, 1)]);
+    assert!(received.into_iter().eq(0..300), "and nothing is lost by it");
+    assert!(receiver.poll_recv(&mut cx).is_pending());
+    assert_eq!(count.take(), 0, "with nothing there it waits");
+}
+
 #[test]
 fn an_idle_mailbox_is_one_small_allocation() {
     let (sender, _receiver) = mailbox::<[u64; 5]>(64);
