@@ -13,7 +13,7 @@ use super::letter::Letter;
 use super::{Actor, LoopEnd, Turns};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::limits::{LADDER_LEFT, MAILBOX};
-use crate::node::{Hosted, LinkEvent, Node, Peer, catch, decode, failure_of, reply};
+use crate::node::{Hosted, Intake, LinkEvent, Node, Peer, catch, decode, failure_of, reply};
 use crate::proto::ActorEvent;
 use crate::scope::Cancellation;
 
@@ -75,12 +75,16 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
         init,
     } = plan;
     let (cell, inbox) = ActorCell::<A>::new(hosted.clone(), MAILBOX);
+    // What its children ask of their parent comes to it too.
+    let intake: Arc<dyn Intake> = Arc::new(Shared(cell.clone()));
+    node.set_intake(&intake);
+    node.set_hosted_cell(&cell);
     let serving = async {
         let state = match build::<A>(&hosted, &init).await {
             Ok(state) => state,
             Err(end) => return end,
         };
-        peer.serve(Arc::new(Shared(cell.clone())));
+        peer.serve(intake.clone());
         peer.ready();
         state.run(Turns::new(cell.clone(), inbox)).await
     };
@@ -107,7 +111,7 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
             }
         }
     };
-    let ending = conclude(hosted.take_crash(), end);
+    let ending = conclude(hosted.crashed(), end);
     hosted.owed().abandon(last_words(&ending, &hosted));
     ending
 }

@@ -23,6 +23,7 @@ enum Work {
     Unserved(Box<Request>),
     CancelQueued(Arc<dyn Intake>, Cid, Cancellation),
     CancelRunning(Scope, Cancellation),
+    Refuse(Cid, Cancellation),
     Actor(ActorEvent),
 }
 
@@ -63,10 +64,10 @@ impl Effects {
             Serving::Running(scope) => self.work.push(Work::CancelRunning(scope, cancel)),
             Serving::ToItsEnd => {}
             Serving::Queued => {
-                if let Some(intake) = &state.intake {
-                    self.work
-                        .push(Work::CancelQueued(intake.clone(), cid, cancel));
-                }
+                self.work.push(match &state.intake {
+                    Some(intake) => Work::CancelQueued(intake.clone(), cid, cancel),
+                    None => Work::Refuse(cid, cancel),
+                });
             }
         }
     }
@@ -82,10 +83,8 @@ impl Effects {
                         request: *request,
                     });
                 }
-                Work::Unserved(request) => {
-                    tracing::error!(peer = %peer.id(), "a request before any actor was there");
-                    drop(request);
-                }
+                Work::Unserved(request) => peer.refuse_unserved(&request),
+                Work::Refuse(cid, cancel) => peer.refuse_cancelled(cid, &cancel),
                 Work::CancelQueued(intake, cid, cancel) => {
                     peer.refuse_cancelled(cid, &cancel);
                     intake.forget(peer, cid);

@@ -23,6 +23,7 @@ mod root;
 mod statistics;
 mod tasks;
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
@@ -30,7 +31,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use tokio::runtime::Handle;
 use tractor_ipc::{ActorId, Cid, TreeId};
 
-pub(crate) use ambient::{Ambient, ChainError, surroundings};
+pub(crate) use ambient::{Ambient, ChainError, Surroundings, surroundings};
 pub(crate) use codec::{decode, encode, encode_result, failure_of};
 pub(crate) use gauge::Gauge;
 pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
@@ -59,6 +60,8 @@ pub(crate) struct Node {
     tasks: Tasks,
     host: OnceLock<Arc<dyn ProcessHost>>,
     intake: Mutex<Option<Weak<dyn Intake>>>,
+    /// The actor it hosts, for portals to it that arrive in messages: a cell of the actor's own type.
+    hosted: Mutex<Option<Weak<dyn Any + Send + Sync>>>,
     /// Nurseries whose blocks have not ended.
     nurseries: Gauge,
     peers: Mutex<Links>,
@@ -120,6 +123,7 @@ impl Node {
             tasks,
             host: OnceLock::new(),
             intake: Mutex::new(None),
+            hosted: Mutex::new(None),
             nurseries: Gauge::default(),
             peers: Mutex::default(),
         })
@@ -199,6 +203,17 @@ impl Node {
     /// Names who serves what children ask of their parent here.
     pub(crate) fn set_intake(&self, intake: &Arc<dyn Intake>) {
         *self.intake.lock() = Some(Arc::downgrade(intake));
+    }
+
+    /// The cell of the actor it hosts, if it is a `T`.
+    pub(crate) fn hosted_cell<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        Arc::downcast(self.hosted.lock().as_ref()?.upgrade()?).ok()
+    }
+
+    /// Names the cell of the actor it hosts.
+    pub(crate) fn set_hosted_cell<T: Any + Send + Sync>(&self, cell: &Arc<T>) {
+        let cell: Arc<dyn Any + Send + Sync> = cell.clone();
+        *self.hosted.lock() = Some(Arc::downgrade(&cell));
     }
 
     /// Counts the nurseries whose blocks have not ended.

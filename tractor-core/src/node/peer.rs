@@ -18,8 +18,8 @@ use super::effects::{Effects, Slots};
 use super::{Gauge, Intake, LinkEvent, Node};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::proto::{
-    Cancelled, Cast, CastPlace, CastRefused, Loss, Open, OpenRefused, Outcome, Recv, Reply, Router,
-    RouterStatistics, SendPlace, Ticket, Wake,
+    Cancelled, Cast, CastPlace, CastRefused, Loss, Open, OpenRefused, Outcome, Recv, Reply,
+    Request, Router, RouterStatistics, SendPlace, Ticket, Wake,
 };
 use crate::scope::{Cancellation, Scope};
 use crate::sync::{Mutex, MutexGuard};
@@ -324,6 +324,18 @@ impl Peer {
             state.router.finish(cid, Reply::Fail(error.to_fault()));
             state.slots.clear(cid);
         });
+    }
+
+    /// A request where nobody takes any.
+    pub(super) fn refuse_unserved(self: &Arc<Self>, request: &Request) {
+        self.request_taken();
+        let actor = self.node.id().clone();
+        let text = format!("{actor} takes no requests over this link");
+        let error = RemoteError::new(RemoteErrorKind::NotExposed, actor, text);
+        match request.cid {
+            Some(cid) => self.fail(cid, &error),
+            None => tracing::error!(peer = %self.id, %error, "a one-way message was refused"),
+        }
     }
 
     /// A dialog of the far end was cancelled before anything of it ran: it ends here.

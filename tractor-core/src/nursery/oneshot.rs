@@ -134,9 +134,9 @@ fn failure<E: AppError>(error: &CallError<E>, actor: &ActorId, parent: &ActorId)
 /// Whether a call failed because its nursery ended it.
 fn ended_by_us<E>(core: &Core, error: &CallError<E>) -> bool {
     match error {
-        CallError::Cancelled(_) | CallError::Lost(_) | CallError::Stopping(_) => {
-            core.is_cancelling()
-        }
+        // That its process has gone is its own task's to tell.
+        CallError::Lost(_) => true,
+        CallError::Cancelled(_) | CallError::Stopping(_) => core.is_cancelling(),
         CallError::App(_)
         | CallError::Panicked(_)
         | CallError::Deadlock { .. }
