@@ -9,5 +9,7 @@ mod call;
 mod context;
 mod errors;
 
+mod payloads;
 mod signs;
 mod spawn;
+mod streams;
