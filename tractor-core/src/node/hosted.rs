@@ -162,6 +162,9 @@ impl Hosted {
 
     /// The refusal of new work, if the actor is ending.
     pub(crate) fn refusal(&self) -> Option<RemoteError> {
+        if self.crashed().is_some() {
+            return Some(self.unanswered(None));
+        }
         let stopping = self.work.lock().stopping || self.scope.is_cancelled();
         stopping.then(|| {
             let text = format!("{} is ending and takes no new work", self.id);
