@@ -196,7 +196,7 @@ impl Hosted {
             match result {
                 Ok(Ok(Ok(bytes))) => peer.finish(cid, bytes),
                 Ok(Ok(Err(error)) | Err(error)) => peer.fail(cid, &error),
-                Err(cancel) => peer.fail(cid, &hosted.dropped_error(&cancel)),
+                Err(cancel) => peer.fail(cid, &hosted.unanswered(Some(&cancel))),
             }
         });
     }
@@ -208,21 +208,20 @@ impl Hosted {
         self.scope.cancel(Cancellation { canceller, reason });
     }
 
-    /// What is answered for work that was dropped: that it was cancelled, or that the actor has crashed, and by what.
-    pub(crate) fn dropped_error(&self, cancel: &Cancellation) -> RemoteError {
-        let crash = self.work.lock().crash.clone();
-        match crash.filter(|_| cancel.canceller == self.id) {
-            Some(crash) => {
-                let (kind, text) = (RemoteErrorKind::Lost, "the actor has ended");
-                RemoteError::new(kind, self.id.clone(), text).caused_by(crash)
-            }
-            None => cancelled_error(cancel, self.id.clone()),
-        }
+    /// The failure the actor ended by.
+    pub(crate) fn crashed(&self) -> Option<RemoteError> {
+        self.work.lock().crash.clone()
     }
 
-    /// The failure the actor ended by.
-    pub(crate) fn take_crash(&self) -> Option<RemoteError> {
-        self.work.lock().crash.take()
+    /// What is answered for work that was dropped: that the actor has crashed, and by what; or that it was cancelled; or,
+    /// where neither is known, that it is lost.
+    pub(crate) fn unanswered(&self, cancel: Option<&Cancellation>) -> RemoteError {
+        let (id, kind) = (self.id.clone(), RemoteErrorKind::Lost);
+        match (self.crashed(), cancel) {
+            (Some(crash), _) => RemoteError::new(kind, id, "the actor has ended").caused_by(crash),
+            (None, Some(cancel)) => cancelled_error(cancel, id),
+            (None, None) => RemoteError::new(kind, id, "the handler went away without an answer"),
+        }
     }
 
     /// Closes the actor to new work.

@@ -23,6 +23,7 @@ mod root;
 mod statistics;
 mod tasks;
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
@@ -30,7 +31,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use tokio::runtime::Handle;
 use tractor_ipc::{ActorId, Cid, TreeId};
 
-pub(crate) use ambient::{Ambient, ChainError, surroundings};
+pub(crate) use ambient::{Ambient, ChainError, Surroundings, surroundings};
 pub(crate) use codec::{decode, encode, encode_result, failure_of};
 pub(crate) use gauge::Gauge;
 pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
@@ -38,7 +39,7 @@ pub use hosted::{Opening, ServedTask};
 pub(crate) use link::{LinkEvent, LinkPlan, drive};
 pub(crate) use panic::{answer_after_unwinding, catch, catch_now};
 pub(crate) use peer::{Peer, dropped_cancellation};
-pub(crate) use root::{Registry, default_root_name, name_default_root};
+pub(crate) use root::{Registry, RootGuard, default_root_name, name_default_root};
 pub use statistics::Statistics;
 pub(crate) use tasks::Tasks;
 
@@ -59,8 +60,12 @@ pub(crate) struct Node {
     tasks: Tasks,
     host: OnceLock<Arc<dyn ProcessHost>>,
     intake: Mutex<Option<Weak<dyn Intake>>>,
+    /// The actor it hosts, for portals to it that arrive in messages: a cell of the actor's own type.
+    hosted: Mutex<Option<Weak<dyn Any + Send + Sync>>>,
     /// Nurseries whose blocks have not ended.
     nurseries: Gauge,
+    /// Actors started from here that have not been reaped.
+    children: Gauge,
     peers: Mutex<Links>,
 }
 
@@ -120,7 +125,9 @@ impl Node {
             tasks,
             host: OnceLock::new(),
             intake: Mutex::new(None),
+            hosted: Mutex::new(None),
             nurseries: Gauge::default(),
+            children: Gauge::default(),
             peers: Mutex::default(),
         })
     }
@@ -201,9 +208,25 @@ impl Node {
         *self.intake.lock() = Some(Arc::downgrade(intake));
     }
 
+    /// The cell of the actor it hosts, if it is a `T`.
+    pub(crate) fn hosted_cell<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        Arc::downcast(self.hosted.lock().as_ref()?.upgrade()?).ok()
+    }
+
+    /// Names the cell of the actor it hosts.
+    pub(crate) fn set_hosted_cell<T: Any + Send + Sync>(&self, cell: &Arc<T>) {
+        let cell: Arc<dyn Any + Send + Sync> = cell.clone();
+        *self.hosted.lock() = Some(Arc::downgrade(&cell));
+    }
+
     /// Counts the nurseries whose blocks have not ended.
     pub(crate) fn nurseries(&self) -> &Gauge {
         &self.nurseries
+    }
+
+    /// Counts the actors started from here that have not been reaped, whatever became of their nurseries.
+    pub(crate) fn children(&self) -> &Gauge {
+        &self.children
     }
 
     /// Its tasks.

@@ -12,9 +12,7 @@ use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::{AppError, Message, Never};
 use crate::node::inflight::Entry;
 use crate::node::reply::ReplySender;
-use crate::node::{
-    Hosted, Peer, WorkKind, answer_after_unwinding, cancelled_error, decode, encode, encode_result,
-};
+use crate::node::{Hosted, Peer, WorkKind, answer_after_unwinding, decode, encode, encode_result};
 use crate::scope::Scope;
 
 /// Where a method's result goes: to a caller in this process as the value it is, elsewhere encoded.
@@ -116,9 +114,10 @@ impl<T: 'static, E: 'static> Drop for Reply<T, E> {
             });
             return;
         }
-        let error = match Scope::current().and_then(|scope| scope.cancellation()) {
-            Some(cancel) => CallError::Cancelled(cancel),
-            None => CallError::Lost(unanswered_error(reply.hosted.id().clone())),
+        let cancel = Scope::current().and_then(|scope| scope.cancellation());
+        let error = match (reply.hosted.crashed(), cancel) {
+            (None, Some(cancel)) => CallError::Cancelled(cancel),
+            (_, cancel) => CallError::Lost(reply.hosted.unanswered(cancel.as_ref())),
         };
         reply.answer(Err(error));
     }
@@ -190,19 +189,8 @@ impl Drop for WireReply {
             answer_after_unwinding(move |error| peer.fail(cid, error));
             return;
         }
-        let actor = self.hosted.id().clone();
-        peer.fail(cid, &unanswered_error(actor));
-    }
-}
-
-/// What an unanswered request is to its caller: cancelled with the scope it ran in, or lost.
-pub(super) fn unanswered_error(actor: tractor_ipc::ActorId) -> RemoteError {
-    match Scope::current().and_then(|scope| scope.cancellation()) {
-        Some(cancel) => cancelled_error(&cancel, actor),
-        None => {
-            let text = "the handler went away without an answer";
-            RemoteError::new(RemoteErrorKind::Lost, actor, text)
-        }
+        let cancel = Scope::current().and_then(|scope| scope.cancellation());
+        peer.fail(cid, &self.hosted.unanswered(cancel.as_ref()));
     }
 }
 

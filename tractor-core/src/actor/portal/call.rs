@@ -11,14 +11,16 @@ use bytes::Bytes;
 use tractor_ipc::msg::{CallKind, CancelReason, FunctionRef};
 use tractor_ipc::{ActorId, Cid, Instant};
 
-use super::{Far, Portal, Route};
+use super::{Far, Portal, Way};
 use crate::actor::{Actor, ActorCell, Binding, Letter, Ticket};
 use crate::clock::{Clock, Sleep};
-use crate::error::{CallError, OpenError};
+use crate::error::CallError;
 use crate::message::{AppError, Message};
 use crate::node::mailbox::{Sender, Sending};
 use crate::node::reply::{ReplyReceiver, slot};
-use crate::node::{ChainError, Peer, decode, dropped_cancellation, encode, surroundings};
+use crate::node::{
+    ChainError, Peer, Surroundings, decode, dropped_cancellation, encode, surroundings,
+};
 use crate::proto::OpenRefused;
 use crate::rpc::{Answer, Reply};
 use crate::scope::{Cancellation, Checkpoint, checkpoint};
@@ -204,26 +206,19 @@ type Begun<'a, A, Args, T, E> = (Step<'a, A, Args, T, E>, Option<Timer>);
 fn begin<'a, A: Actor, Args: Message, T: Message, E: AppError>(
     call: Call<'a, A, Args, T, E>,
 ) -> Result<Begun<'a, A, Args, T, E>, CallError<E>> {
-    if let Route::Local(cell) = call.portal.route() {
-        return begin_local(cell.clone(), call);
-    }
-    let far = resolved(call.portal)?;
+    let far = match located(call.portal)? {
+        Way::Here(cell) => return begin_local(cell, call),
+        Way::Link(far) => far,
+    };
     let (function, limit) = (FunctionRef::Method(call.index), call.limit);
     let (wire, timer) = WireCall::begin(&far, function, &call.args, limit)?;
     Ok((Step::Wire(wire), timer.map(Timer::from)))
 }
 
-/// The link behind a portal that is not of this process.
-pub(super) fn resolved<A: Actor, E: AppError>(
-    portal: &Portal<A>,
-) -> Result<Arc<Far>, CallError<E>> {
-    match portal.resolve() {
-        Ok(Some(far)) => Ok(far),
-        Ok(None) | Err(OpenError::ToSelf { .. }) => Err(CallError::Deadlock {
-            cycle: vec![portal.id().clone()],
-        }),
-        Err(error) => Err(CallError::from_remote(error.into_remote(portal.id()))),
-    }
+/// The way to a portal's actor, for a call.
+pub(super) fn located<A: Actor, E: AppError>(portal: &Portal<A>) -> Result<Way<A>, CallError<E>> {
+    let found = portal.resolve();
+    found.map_err(|error| CallError::from_remote(error.into_remote(portal.id())))
 }
 
 fn begin_local<'a, A: Actor, Args: Message, T: Message, E: AppError>(
@@ -236,7 +231,11 @@ fn begin_local<'a, A: Actor, Args: Message, T: Message, E: AppError>(
     }
     let clock = hosted.node().clock();
     let own = call.limit.deadline(clock.now());
-    let (deadline, chain) = surroundings(hosted.id(), own).map_err(chain_error)?;
+    let Surroundings {
+        deadline,
+        gives_up,
+        chain,
+    } = surroundings(hosted.id(), own).map_err(chain_error)?;
     check_expired(deadline, clock.as_ref(), hosted.id())?;
     let (sender, reply) = slot();
     let binding = Arc::<Binding>::default();
@@ -253,7 +252,7 @@ fn begin_local<'a, A: Actor, Args: Message, T: Message, E: AppError>(
         ticket,
     };
     let sending = Some(cell.mailbox().clone().send_owned(letter));
-    let timer = own.map(|at| Timer {
+    let timer = gives_up.map(|at| Timer {
         sleep: clock.sleep_until(at),
         own: hosted.id().clone(),
     });
@@ -340,7 +339,7 @@ impl WireCall {
         let (own_id, clock) = (peer.node().id(), peer.node().clock());
         let now = clock.now();
         let own = limit.deadline(now);
-        let open = far
+        let (open, gives_up) = far
             .open(function, CallKind::Unary, own, 0)
             .map_err(chain_error)?;
         check_expired(open.deadline, clock.as_ref(), own_id)?;
@@ -348,7 +347,7 @@ impl WireCall {
         let cid = peer
             .open(open, bytes, now)
             .map_err(|error| refused(error, &peer))?;
-        let timer = own.map(|at| (clock.sleep_until(at), own_id.clone()));
+        let timer = gives_up.map(|at| (clock.sleep_until(at), own_id.clone()));
         Ok((
             Self {
                 peer,
@@ -405,7 +404,7 @@ pub(super) fn check_expired<E>(
     }
 }
 
-pub(super) fn chain_error<E>(error: ChainError) -> CallError<E> {
+pub(in crate::actor) fn chain_error<E>(error: ChainError) -> CallError<E> {
     match error {
         ChainError::Deadlock { cycle } => CallError::Deadlock { cycle },
         ChainError::TooDeep { depth } => CallError::TooDeep { depth },

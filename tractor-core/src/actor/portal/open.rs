@@ -11,7 +11,7 @@ use tractor_ipc::limits::STREAM_WINDOW;
 use tractor_ipc::msg::{CallKind, FunctionRef};
 
 use super::call::{Limit, chain_error, check_expired, refused};
-use super::{Far, Portal};
+use super::{Far, Portal, Way};
 use crate::actor::Actor;
 use crate::context::{ContextFn, Dialog, OneWay, OpenedContext, open_block};
 use crate::error::{CallError, Error, OpenError};
@@ -186,10 +186,13 @@ fn open_dialog<A: Actor, Args: Message>(
     args: &Args,
     limit: Limit,
 ) -> Result<Arc<Dialog>, OpenError> {
-    let Some(far) = portal.resolve()? else {
-        return Err(OpenError::ToSelf {
-            actor: portal.id().clone(),
-        });
+    let far = match portal.resolve()? {
+        Way::Link(far) => far,
+        Way::Here(_) => {
+            return Err(OpenError::ToSelf {
+                actor: portal.id().clone(),
+            });
+        }
     };
     open_far(&far, function, kind, args, limit).map_err(OpenError::Call)
 }
@@ -205,7 +208,7 @@ fn open_far<Args: Message>(
     let (own_id, clock) = (peer.node().id(), peer.node().clock());
     let now = clock.now();
     let open = far.open(function, kind, limit.deadline(now), STREAM_WINDOW);
-    let open = open.map_err(chain_error)?;
+    let (open, _scope_cuts) = open.map_err(chain_error)?;
     check_expired(open.deadline, clock.as_ref(), own_id)?;
     let bytes = encode(args, peer.message_max(), own_id).map_err(CallError::from_remote)?;
     let cid = peer
