@@ -11,5 +11,7 @@ mod context;
 mod entry;
 mod errors;
 
+mod payloads;
 mod signs;
 mod spawn;
+mod streams;

@@ -146,6 +146,7 @@ fn conclude<T, E: From<Error>>(
             Err(error)
         }
         Some(Ok(Ok(value))) if failures.is_empty() && cancelled.is_none() => Ok(value),
+        Some(Ok(Ok(_)) | Err(_)) | None if guardian_lost(core) => Err(E::from(Error::GuardianLost)),
         Some(Ok(Ok(_)) | Err(_)) | None if !failures.is_empty() => Err(E::from(Error::Actor(
             RemoteError::group(failures, core.actor().clone()),
         ))),
@@ -157,6 +158,13 @@ fn conclude<T, E: From<Error>>(
             )))
         }
     }
+}
+
+/// Whether what kept the promise for this nursery's processes is gone.
+fn guardian_lost(core: &Core) -> bool {
+    core.node()
+        .host()
+        .is_some_and(|host| host.lost().peek().is_some())
 }
 
 struct Driver<'d, 'env, T, E> {
