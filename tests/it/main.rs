@@ -6,7 +6,9 @@
 
 mod actors;
 mod call;
+mod containment;
 mod context;
+mod entry;
 mod errors;
 
 mod payloads;
