@@ -8,6 +8,7 @@ mod actors;
 mod call;
 mod context;
 mod payloads;
+mod rules;
 mod signs;
 mod spawn;
 mod streams;
