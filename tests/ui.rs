@@ -10,7 +10,7 @@ use std::{env, fs};
 
 /// CTX-2: the phases of a context are types (`compiler/context_*`).
 /// MAC-1: each error stands at the user's tokens and says what to do. MAC-2: nothing but our errors is reported, since
-/// what is right in the user's items is still there.
+/// what is right in the user's items is still there. MAC-3: `pass/portals_that_travel`.
 #[test]
 fn misuse_is_refused_where_it_stands_and_use_is_not() {
     let cases = trybuild::TestCases::new();

@@ -561,8 +561,21 @@ impl Parent {
         .await
     }
 
+    /// The same, while others may ask.
+    async fn ask_beside(&self, me: ParentPortal) -> Result<String> {
+        open_nursery(async |an| -> Result<_> {
+            let child = an.start_actor("child", tractor::expose![ask_back]).await?;
+            Ok(child.run(ask_back(me)).await?)
+        })
+        .await
+    }
+
     fn answer(&mut self) -> u32 {
         42
+    }
+
+    fn answer_beside(&self) -> u32 {
+        43
     }
 }
 
@@ -573,8 +586,21 @@ async fn ask_back(parent: ParentPortal) -> String {
             let names: Vec<_> = cycle.iter().map(tractor::ActorId::name).collect();
             names.join(" ")
         }
-        other => format!("{other:?}"),
+        other => format!("{other:?} {:?}", parent.answer_beside().await),
     }
+}
+
+/// A portal can be sent: a child calls back the actor that has started it.
+#[test]
+fn a_child_calls_its_parent_back() {
+    case(this_test!(), async || {
+        open_nursery(async |an| -> Result<_> {
+            let parent = an.start_actor("parent", Parent::spec()).await?;
+            assert_eq!(parent.ask_beside(parent.clone()).await?, "Ok(42) Ok(43)");
+            Ok(())
+        })
+        .await
+    });
 }
 
 /// A call into its own chain would wait for itself: it fails at once, and the chain goes on.

@@ -7,6 +7,7 @@
 mod actors;
 mod call;
 mod context;
+mod errors;
 mod limits;
 mod payloads;
 mod rules;

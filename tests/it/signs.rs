@@ -11,6 +11,16 @@ pub(crate) fn give(sign: &str) {
     fs::write(path(sign), []).unwrap();
 }
 
+/// Takes a sign back.
+pub(crate) fn take_back(sign: &str) {
+    fs::remove_file(path(sign)).unwrap();
+}
+
+/// What is written in a sign.
+pub(crate) fn read(sign: &str) -> String {
+    fs::read_to_string(path(sign)).unwrap()
+}
+
 /// Whether the sign has been given.
 pub(crate) fn given(sign: &str) -> bool {
     path(sign).exists()
@@ -28,6 +38,11 @@ pub(crate) fn count(prefix: &str) -> usize {
 /// Blocks this thread until the sign has been given. The case's time bounds it.
 pub(crate) fn block_on(sign: &str) {
     block_until(|| given(sign));
+}
+
+/// Blocks this thread until something is written in the sign.
+pub(crate) fn block_until_written(sign: &str) {
+    block_until(|| given(sign) && !read(sign).is_empty());
 }
 
 /// Blocks this thread until so many signs have been given.
@@ -72,11 +87,16 @@ pub(crate) async fn until(what: impl Fn() -> bool) {
 }
 
 /// How long something takes.
-#[expect(clippy::disallowed_methods, reason = "measures real processes")]
 pub(crate) async fn took<F: Future>(what: F) -> (F::Output, Duration) {
-    let start = Instant::now();
+    let start = now();
     let output = what.await;
     (output, start.elapsed())
+}
+
+/// The time.
+#[expect(clippy::disallowed_methods, reason = "measures real processes")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
 }
 
 fn block_until(what: impl Fn() -> bool) {

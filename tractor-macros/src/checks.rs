@@ -5,6 +5,10 @@
 //! signature, and hidden code names the answer instead: an alias of the very same type, or of an error about which the
 //! compiler says no more (`tractor_core::rpc::checked` tells how). What users see names their own types.
 //!
+//! - MAC-3: no type that a portal is made of names an alias: only bodies do, and types nothing is made of (`Init`,
+//!   `Args`). A portal's `Send` looks at its actor's messages; if those asked whether a portal travels, the answer would
+//!   wait for itself.
+//!
 //! Types of a generic item cannot be asked in a constant: there the question is put in a function, and the types are
 //! named as they are.
 

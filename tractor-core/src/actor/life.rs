@@ -12,7 +12,7 @@ use super::cell::{ActorCell, Shared};
 use super::letter::Letter;
 use super::{Actor, LoopEnd, Turns};
 use crate::fault::{RemoteError, RemoteErrorKind};
-use crate::limits::{LADDER_LEFT, MAILBOX};
+use crate::limits::{LADDER_LEFT, MAILBOX, NURSERY_CAP};
 use crate::node::{Hosted, Intake, LinkEvent, Node, Peer, catch, decode, failure_of, reply};
 use crate::proto::ActorEvent;
 use crate::scope::Cancellation;
@@ -113,7 +113,46 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
     };
     let ending = conclude(hosted.crashed(), end);
     hosted.owed().abandon(last_words(&ending, &hosted));
+    end_all_below(&node, &ending, orders, &peer).await;
     ending
+}
+
+/// Ends what the actor's own tasks still have: nurseries of theirs, and actors whose nurseries are gone. The parent is
+/// answered meanwhile; it is not told of an end before there is one, and does not wait for it without bound.
+async fn end_all_below(
+    node: &Node,
+    ending: &Ending,
+    mut orders: mpsc::UnboundedReceiver<LinkEvent>,
+    peer: &Arc<Peer>,
+) {
+    let reason = match ending.how {
+        EndedHow::Failed => CancelReason::Failure,
+        EndedHow::Stopped | EndedHow::Cancelled => CancelReason::BlockEnded,
+    };
+    let canceller = node.id().clone();
+    node.scope().cancel(Cancellation { canceller, reason });
+    let ended = async {
+        node.nurseries().wait_empty().await;
+        node.children().wait_empty().await;
+    };
+    let mut ended = std::pin::pin!(ended);
+    let mut cap = node.clock().sleep_until(node.clock().now() + NURSERY_CAP);
+    let mut linked = true;
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut ended => return,
+            order = orders.recv(), if linked => match order {
+                Some(LinkEvent::Actor(ActorEvent::Cancel { .. })) => peer.accept_cancel(LADDER_LEFT),
+                Some(LinkEvent::Actor(_)) => {}
+                Some(LinkEvent::Lost(_)) | None => linked = false,
+            },
+            () = &mut cap => {
+                tracing::error!(actor = %node.id(), "what is below it has not ended in time");
+                return;
+            }
+        }
+    }
 }
 
 fn conclude(crash: Option<RemoteError>, end: LoopEnd) -> Ending {

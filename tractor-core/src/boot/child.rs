@@ -91,7 +91,6 @@ async fn live(node: Arc<Node>, link: Link) -> i32 {
         Some(spec) => run(&node, &peer, orders, spec).await,
         None => return LEFT_ALONE,
     };
-    node.nurseries().wait_empty().await;
     let code = match ending.how {
         EndedHow::Stopped | EndedHow::Cancelled => 0,
         EndedHow::Failed => FAILED,

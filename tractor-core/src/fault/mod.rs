@@ -139,6 +139,11 @@ impl RemoteError {
         self.0.cut
     }
 
+    /// Bytes of the user's error as a value.
+    pub(crate) fn value_len(&self) -> usize {
+        self.0.error.value_len()
+    }
+
     /// The user's error as a value again, if it was an `E`.
     pub fn downcast<E: AppError>(&self) -> Option<E> {
         self.0.error.downcast()

@@ -2,12 +2,14 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tractor_ipc::ActorId;
 use tractor_ipc::limits::{FAULT_CHAIN_MAX, FAULT_DEPTH_MAX, FAULT_NODES_MAX, FAULT_RELAY_MAX};
 use tractor_ipc::msg::{Fault, FaultLink, FaultNode, FaultShapeError};
 
 use super::{Inner, RemoteError, RemoteErrorKind};
+use crate::limits::FAULT_BYTES;
 use crate::message::{AnyError, cut_text};
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ impl RemoteError {
     pub(crate) fn to_fault(&self) -> Fault {
         let mut nodes: Vec<FaultNode> = Vec::new();
         let mut cut = self.0.cut;
+        let mut bytes = 0;
         let mut open = VecDeque::from([(FaultLink::Root, 0, self)]);
         while let Some((link, depth, error)) = open.pop_front() {
             if nodes.len() == FAULT_NODES_MAX || depth == FAULT_DEPTH_MAX {
@@ -26,7 +29,19 @@ impl RemoteError {
             if depth > 0 {
                 cut = cut.saturating_add(error.0.cut);
             }
-            nodes.push(error.node(link));
+            let mut node = error.node(link);
+            if index > 0 {
+                // The first node's value was held to the message limit when it was made.
+                if bytes + size(&node) > FAULT_BYTES {
+                    node.payload = None;
+                }
+                if bytes + size(&node) > FAULT_BYTES {
+                    cut = cut.saturating_add(1);
+                    continue;
+                }
+                bytes += size(&node);
+            }
+            nodes.push(node);
             let causes = error
                 .0
                 .cause
@@ -133,6 +148,13 @@ impl Inner {
     }
 }
 
+/// What a node takes of a message, roughly.
+fn size(node: &FaultNode) -> usize {
+    let texts = node.chain.iter().map(|text| text.len()).sum::<usize>();
+    let payload = node.payload.as_ref().map_or(0, Bytes::len);
+    texts + payload + node.message.len() + node.type_name.len() + NODE_BYTES
+}
+
 fn parent_of(link: FaultLink) -> Option<(usize, bool)> {
     match link {
         FaultLink::Root => None,
@@ -141,10 +163,11 @@ fn parent_of(link: FaultLink) -> Option<(usize, bool)> {
     }
 }
 
+/// Identities, kind and lengths of one node with a full relay path: 33 actors of at most 82 bytes.
+const NODE_BYTES: usize = 33 * 82 + 64;
+
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use tractor_ipc::ActorName;
 

@@ -7,6 +7,7 @@ use tractor_ipc::ActorId;
 
 use crate::error::Error;
 use crate::fault::{RemoteError, RemoteErrorKind};
+use crate::limits::FAULT_BYTES;
 use crate::message::{AnyError, AppError, Message};
 
 /// Encodes a value that is to leave `actor`, within the link's limit.
@@ -23,10 +24,7 @@ pub(crate) fn encode<T: serde::Serialize>(
         RemoteError::from_error(kind, actor.clone(), AnyError::of(&error))
     })?;
     if bytes.len() > limit {
-        let (size, limit) = (bytes.len() as u64, limit as u64);
-        let text = format!("the message has {size} bytes; at most {limit} are allowed");
-        let kind = RemoteErrorKind::TooLarge { size, limit };
-        return Err(RemoteError::new(kind, actor.clone(), text));
+        return Err(too_large(bytes.len(), limit, actor));
     }
     Ok(Bytes::from(bytes))
 }
@@ -68,7 +66,15 @@ pub(crate) fn encode_result<T: Message, E: AppError>(
 ) -> Result<Bytes, RemoteError> {
     match result {
         Ok(value) => encode(&value, limit, actor),
-        Err(error) => Err(failure_of(&error, actor)),
+        Err(error) => {
+            let error = failure_of(&error, actor);
+            let (size, room) = (error.value_len(), limit.saturating_sub(FAULT_BYTES));
+            Err(if size > room {
+                too_large(size, room, actor)
+            } else {
+                error
+            })
+        }
     }
 }
 
@@ -82,4 +88,14 @@ pub(crate) fn failure_of<E: AppError>(error: &E, actor: &ActorId) -> RemoteError
         Some(failure) => failure.clone(),
         None => RemoteError::app(error, actor.clone()),
     }
+}
+
+fn too_large(size: usize, limit: usize, actor: &ActorId) -> RemoteError {
+    let (size, limit) = (size as u64, limit as u64);
+    let text = format!("the message has {size} bytes; at most {limit} are allowed");
+    RemoteError::new(
+        RemoteErrorKind::TooLarge { size, limit },
+        actor.clone(),
+        text,
+    )
 }

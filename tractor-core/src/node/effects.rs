@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use tractor_ipc::{Cid, LinkSide};
+use tractor_ipc::{Cid, LinkSide, PushError};
 
 use super::peer::{Peer, State, keep};
 use super::{Incoming, Intake, LinkEvent};
@@ -34,8 +34,13 @@ impl Effects {
             match action {
                 Action::Send { lane, msg, payload } => {
                     if let Err(error) = peer.sender().push(lane.into(), &msg, &payload) {
-                        // A link that is down is reported by its reader; sizes were checked before.
-                        tracing::debug!(peer = %peer.id(), %error, "not sent");
+                        // A link that is down is reported by its reader, and sizes were checked before.
+                        match error {
+                            PushError::Down(_) => {
+                                tracing::debug!(peer = %peer.id(), %error, "not sent")
+                            }
+                            _ => tracing::error!(peer = %peer.id(), %error, "not sent"),
+                        }
                     }
                 }
                 Action::Notify(cid, wake) => state.slots.notify(cid, wake, &mut self.wakers),
@@ -185,7 +190,8 @@ impl Slots {
                 wakers.extend(place.take());
             }
         }
-        if wake.contains(Wake::OUTCOME) {
+        // Whoever waits for the end of what it cancelled waits for the acceptance too.
+        if wake.contains(Wake::OUTCOME) || wake.contains(Wake::CANCEL_ACK) {
             wakers.append(&mut slot.outcome);
         }
     }

@@ -39,7 +39,7 @@ pub use hosted::{Opening, ServedTask};
 pub(crate) use link::{LinkEvent, LinkPlan, drive};
 pub(crate) use panic::{answer_after_unwinding, catch, catch_now};
 pub(crate) use peer::{Peer, dropped_cancellation};
-pub(crate) use root::{Registry, default_root_name, name_default_root};
+pub(crate) use root::{Registry, RootGuard, default_root_name, name_default_root};
 pub use statistics::Statistics;
 pub(crate) use tasks::Tasks;
 
@@ -64,6 +64,8 @@ pub(crate) struct Node {
     hosted: Mutex<Option<Weak<dyn Any + Send + Sync>>>,
     /// Nurseries whose blocks have not ended.
     nurseries: Gauge,
+    /// Actors started from here that have not been reaped.
+    children: Gauge,
     peers: Mutex<Links>,
 }
 
@@ -125,6 +127,7 @@ impl Node {
             intake: Mutex::new(None),
             hosted: Mutex::new(None),
             nurseries: Gauge::default(),
+            children: Gauge::default(),
             peers: Mutex::default(),
         })
     }
@@ -219,6 +222,11 @@ impl Node {
     /// Counts the nurseries whose blocks have not ended.
     pub(crate) fn nurseries(&self) -> &Gauge {
         &self.nurseries
+    }
+
+    /// Counts the actors started from here that have not been reaped, whatever became of their nurseries.
+    pub(crate) fn children(&self) -> &Gauge {
+        &self.children
     }
 
     /// Its tasks.

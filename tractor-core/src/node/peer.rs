@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tractor_ipc::LinkSender;
+use tractor_ipc::limits::HEAD_MAX;
 use tractor_ipc::msg::{CancelReason, EndedHow, Fault, FaultKind, Overrun};
 use tractor_ipc::{ActorId, ActorSlot, Cid, Instant, LinkSide};
 
@@ -85,9 +86,9 @@ impl Peer {
         &self.node
     }
 
-    /// Longest message of the link.
+    /// Longest payload of the link: a message less its head.
     pub(crate) fn message_max(&self) -> usize {
-        self.message_max
+        self.message_max.saturating_sub(HEAD_MAX)
     }
 
     /// Counts of the link's dialogs.
@@ -203,6 +204,18 @@ impl Peer {
             return Poll::Ready(());
         }
         state.slots.park(cid, wake, cx.waker())
+    }
+
+    /// How long the callee's teardown may take, once it accepted a cancel; at once if the dialog is over.
+    pub(crate) fn poll_accepted(&self, cid: Cid, cx: &Context<'_>) -> Poll<Duration> {
+        let mut state = self.state.lock();
+        if state.router.has_outcome(cid) || !state.router.is_under_way(cid) {
+            return Poll::Ready(Duration::ZERO);
+        }
+        match state.router.cancel_acked(cid) {
+            Some(left) => Poll::Ready(left),
+            None => state.slots.park(cid, Wake::OUTCOME, cx.waker()),
+        }
     }
 
     /// Asks the callee to end the dialog; takes it back if its `Start` has not been written.

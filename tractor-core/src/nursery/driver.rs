@@ -12,7 +12,7 @@ use tractor_ipc::msg::CancelReason;
 
 use super::ActorNursery;
 use super::core::{Action, Core, Failure, Local, Order};
-use super::root::{Attached, Place, attach, implicit_root};
+use super::root::{Attached, Place, Root, attach, implicit_root};
 use crate::error::Error;
 use crate::fault::RemoteError;
 use crate::node::{catch, dropped_cancellation};
@@ -41,9 +41,15 @@ where
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
-    match attach().map_err(E::from)? {
-        Attached::Here(place) => run(place, block).await,
-        Attached::Nowhere => implicit_root(async move |place| run(place, block).await).await,
+    // Of two tasks that open a runtime's first nursery at once, one makes the root and the other one finds it.
+    loop {
+        if let Attached::Here(place) = attach().map_err(E::from)? {
+            return run(place, block).await;
+        }
+        if let Some(root) = implicit_root().map_err(E::from)? {
+            let run = async |root: Root| run(root.place(), block).await;
+            return root.run(run).await;
+        }
     }
 }
 

@@ -4,6 +4,8 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use syn::Attribute;
 
+use crate::tokens::{outcome, tuple_type};
+
 use super::{Names, Wired, index, marker};
 use crate::actor::model::{Actor, Method, Role};
 
@@ -40,14 +42,9 @@ pub(super) fn message(actor: &Actor, names: &Names, methods: &[Wired<'_>]) -> To
         ..
     } = names;
     let variants = methods.iter().filter_map(|wired| {
-        let (cfgs, name, arguments) = (wired.cfgs(), wired.variant(), &wired.arguments);
-        let types = &wired.types;
-        let reply = match &wired.method.role {
-            Role::Call { .. } => quote!(#private::Reply<#(#types),*>),
-            Role::Cast { .. } => TokenStream::new(),
-            Role::Stream { .. } => quote!(#private::StreamReply<#(#types),*>),
-            Role::Context { .. } => return None,
-        };
+        let (cfgs, name) = (wired.cfgs(), wired.variant());
+        let arguments = tuple_type(&wired.method.arguments);
+        let reply = reply_type(&wired.method.role, private)?;
         Some(quote!(#(#cfgs)* #name(#arguments, #reply)))
     });
     let unused = (!actor.generics.params.is_empty()).then(|| {
@@ -63,15 +60,34 @@ pub(super) fn message(actor: &Actor, names: &Names, methods: &[Wired<'_>]) -> To
     }
 }
 
+/// What a message owes its caller: nothing for a cast; a context has no message.
+fn reply_type(role: &Role, private: &TokenStream) -> Option<TokenStream> {
+    match role {
+        Role::Call { output, .. } => {
+            let (ok, err) = outcome(output, private);
+            Some(quote!(#private::Reply<#ok, #err>))
+        }
+        Role::Cast { .. } => Some(TokenStream::new()),
+        Role::Stream { item, .. } => Some(quote!(#private::StreamReply<#item>)),
+        Role::Context { .. } => None,
+    }
+}
+
 /// `fn decode`: from the wire to a message.
 pub(super) fn decode(names: &Names, methods: &[Wired<'_>]) -> TokenStream {
     let private = &names.private;
     let arms = methods.iter().filter_map(|wired| {
         let (cfgs, index, variant) = (wired.cfgs(), wired.index(), wired.variant());
-        let arguments = &wired.arguments;
+        let (arguments, types) = (&wired.arguments, &wired.types);
         let (reply, rest) = match &wired.method.role {
-            Role::Call { .. } => (quote!(reply), quote!(, #private::Reply::wire(reply))),
-            Role::Stream { .. } => (quote!(reply), quote!(, #private::StreamReply::wire(reply))),
+            Role::Call { .. } => (
+                quote!(reply),
+                quote!(, #private::Reply::<#(#types),*>::wire(reply)),
+            ),
+            Role::Stream { .. } => (
+                quote!(reply),
+                quote!(, #private::StreamReply::<#(#types),*>::wire(reply)),
+            ),
             Role::Cast { .. } => (quote!(_), TokenStream::new()),
             Role::Context { .. } => return None,
         };

@@ -200,6 +200,7 @@ fn arm(wired: &Wired<'_>, private: &TokenStream) -> TokenStream {
         ..
     } = wired.method;
     let (cfgs, variant, binders) = (wired.cfgs(), wired.variant(), binders(arguments));
+    let types = &wired.types;
     let proceed = quote!(#private::Flow::Continue);
     let call = |runs: Runs| {
         let call = quote_spanned!(at(ident.span())=> Self::#ident(self, #(#binders),*));
@@ -224,6 +225,7 @@ fn arm(wired: &Wired<'_>, private: &TokenStream) -> TokenStream {
             quote! {
                 #(#cfgs)*
                 __Message::#variant((#(#binders,)*), reply) => {
+                    let reply: #private::Reply<#(#types),*> = reply;
                     #answer;
                     #proceed
                 }
@@ -239,6 +241,7 @@ fn arm(wired: &Wired<'_>, private: &TokenStream) -> TokenStream {
             quote! {
                 #(#cfgs)*
                 __Message::#variant((#(#binders,)*), reply) => {
+                    let reply: #private::StreamReply<#(#types),*> = reply;
                     reply.stream(#stream);
                     #proceed
                 }
