@@ -5,6 +5,7 @@
 //! give; nothing waits for a while and hopes.
 
 mod actors;
+mod bad_input;
 mod call;
 mod context;
 mod errors;
