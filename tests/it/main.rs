@@ -5,13 +5,15 @@
 //! give; nothing waits for a while and hopes.
 
 mod actors;
+mod bad_input;
 mod call;
 mod containment;
 mod context;
 mod entry;
 mod errors;
-
+mod limits;
 mod payloads;
+mod rules;
 mod signs;
 mod spawn;
 mod streams;
