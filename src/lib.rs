@@ -9,22 +9,32 @@ pub mod prelude;
 #[doc(hidden)]
 pub use tractor_core::private as __private;
 
-pub use tractor_core::actor::Portal;
-pub use tractor_core::actor::{Actor, CastError};
-pub use tractor_core::actor::{Exposed, IntoSpec, Me, OnError, Service, Spec};
+pub use tractor_core::actor::portal::{
+    Call, CallFuture, CastCall, ContextCall, RunCall, RunFuture, StreamCall,
+};
+pub use tractor_core::actor::{
+    Actor, CastError, Exposed, IntoSpec, Me, OnError, Portal, Service, Spec,
+};
 pub use tractor_core::boot::init;
-pub use tractor_core::context::{Callee, Context, MsgStream, OneWay, Open, Opened, OpenedContext};
+pub use tractor_core::clock::{Clock, TokioClock};
+pub use tractor_core::context::FnContext;
+pub use tractor_core::context::{
+    Callee, Context, MsgStream, NotStarted, OneWay, Open, Opened, OpenedContext, Stream,
+};
 pub use tractor_core::error::{
     CallError, Error, OpenError, RecvError, Result, SendError, SpawnError,
 };
 pub use tractor_core::fault::{RemoteError, RemoteErrorKind};
 pub use tractor_core::message::{AnyError, AppError, Message, Never};
+pub use tractor_core::node::Statistics;
 pub use tractor_core::nursery::{
-    ActorNursery, OneShot, Root, RootBuilder, RunError, current_actor, is_root, open_nursery, root,
+    ActorNursery, OneShot, Root, RootBuilder, RunError, RunInActor, StartActor, current_actor,
+    current_parent, current_tree, is_root, now, open_nursery, root, statistics,
 };
+pub use tractor_core::rpc::FnCall;
 pub use tractor_core::scope::{Cancellation, inherit};
 pub use tractor_core::spawn::{SpawnMethodKey, StderrTo, StdioTo};
 pub use tractor_ipc::msg::CancelReason;
-pub use tractor_ipc::{ActorId, TreeId};
+pub use tractor_ipc::{ActorId, ActorName, Instant, NameError, TreeId};
 
 pub use tractor_macros::{Message, actor, context, expose, main, register, rpc, test};

@@ -1,7 +1,7 @@
 //! Time, as a node has it: one [`Clock`] per node, reached through its scope, never global.
 //!
 //! This is the only place of the runtime that reads a clock or sets a timer. The clock of a running node is
-//! [`TokioClock`], so a paused tokio test pauses the node too; [`ManualClock`] is moved by hand.
+//! [`TokioClock`], so a paused tokio test pauses the node too; tests also have `ManualClock`, moved by hand.
 
 use std::fmt;
 use std::future::Future;

@@ -20,5 +20,7 @@ pub mod proto;
 pub mod rpc;
 pub mod scope;
 pub mod spawn;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 mod sync;

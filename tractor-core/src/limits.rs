@@ -47,6 +47,10 @@ pub const FLUSH: Duration = Duration::from_millis(500);
 /// Bytes kept of what a child wrote last to its standard error (upstream keeps 16 KiB of a subprocess).
 pub const STDERR_TAIL: usize = 4 << 10;
 
+/// Bytes of a fault beside its first node's own value: what goes over it is left out and counted. A sixteenth of the longest
+/// message, so that a fault always fits one.
+pub const FAULT_BYTES: usize = tractor_ipc::limits::MESSAGE_MAX / 16;
+
 /// Bytes of a rendered error text.
 pub const ERROR_TEXT: usize = tractor_ipc::limits::FAULT_TEXT_MAX;
 

@@ -165,6 +165,11 @@ impl AnyError {
         postcard::from_bytes(payload).ok()
     }
 
+    /// Bytes of the error as a value.
+    pub(crate) fn value_len(&self) -> usize {
+        self.payload.as_ref().map_or(0, Bytes::len)
+    }
+
     pub(crate) fn into_parts(self) -> (Box<str>, Box<str>, Vec<Box<str>>, Option<Bytes>) {
         (self.type_name, self.message, self.chain, self.payload)
     }

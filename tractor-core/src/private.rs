@@ -13,6 +13,9 @@ pub use crate::boot::{Flavor, MainOptions, TestOptions, main, test};
 pub use crate::context::{Context, ContextFn, FnContext, serve_context};
 pub use crate::message::{AppError, IsResult, Message, Never};
 pub use crate::node::{Opening, ServedTask};
+pub use crate::rpc::checked::{
+    Checked, Pick, can_leave, handlers_must_be_send, is_error, shared_methods_need_sync, travels,
+};
 pub use crate::rpc::shape::{MESSAGES, MessageEntry};
 pub use crate::rpc::{
     Expose, FUNCTIONS, FnCall, FunctionEntry, Reply, RpcFn, StreamReply, WireReply, expose_entry,

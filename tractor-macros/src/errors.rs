@@ -4,8 +4,8 @@
 //! what is a mistake, and no macro may return early on its first one.
 //!
 //! Invariants:
-//! - `MAC-1`: an error stands at tokens the user wrote, says what is wrong and then what to do.
-//! - `MAC-2`: a macro that found an error emits what is right in the user's item beside it, as far as that can be told,
+//! - MAC-1: an error stands at tokens the user wrote, says what is wrong and then what to do.
+//! - MAC-2: a macro that found an error emits what is right in the user's item beside it, as far as that can be told,
 //!   so that the mistake is not buried under messages about missing items.
 
 use std::fmt::Display;
@@ -100,7 +100,7 @@ impl<T> Found<T> {
     /// As [`expand`](Self::expand), where an expression is wanted: what was found, in a block with the mistakes.
     pub(crate) fn expand_value(self, expand: impl Fn(T) -> TokenStream) -> TokenStream {
         let in_block = matches!(self, Self::Wrong(..) | Self::Nothing(_));
-        let tokens = self.expand(&expand, &expand, quote!(::core::todo!()));
+        let tokens = self.expand(&expand, &expand, quote!(::core::unreachable!()));
         if in_block {
             quote!({ #tokens })
         } else {

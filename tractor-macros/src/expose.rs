@@ -92,5 +92,5 @@ fn check(written: Expr, earlier: &[Path], errors: &mut Errors) -> Option<Path> {
 
 fn expand(paths: &Paths, functions: &[Path]) -> TokenStream {
     let private = paths.private();
-    quote!(#private::Exposed::new(::std::vec![#(#private::expose_entry::<#functions>()),*]))
+    quote!(#private::Exposed::new(::std::vec![#(<#functions as #private::Expose>::NAME),*]))
 }

@@ -14,7 +14,7 @@ use proc_macro::TokenStream;
 
 mod actor;
 mod args;
-mod bounds;
+mod checks;
 mod context;
 mod entry;
 mod errors;
@@ -32,7 +32,9 @@ mod types;
 ///
 /// Every method with `&self` or `&mut self` can be called through the actor's portal, `CounterPortal` for `Counter`.
 /// `&mut self` methods run one at a time, in the order they arrive; `&self` methods run beside one another. Arguments
-/// and results travel, so they are owned and serde can carry them.
+/// and results travel, so they are owned and serde can carry them; the actor's own portal is a value like others. A
+/// method may fail if its return type is *called* `Result`, an alias of that name included: its error is then the
+/// caller's `CallError::App`.
 ///
 /// | attribute inside the block | what the function is |
 /// |---|---|

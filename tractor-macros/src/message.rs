@@ -3,11 +3,11 @@
 //! The derive is optional: whatever serde can carry is a message. It makes no `Serialize`; it only looks.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Attribute, Data, DeriveInput, Field, LitStr, Meta, Type};
+use quote::{ToTokens, quote};
+use syn::{Attribute, Data, DeriveInput, Field, Generics, LitStr, Meta, Type};
 
 use crate::args::Arguments;
+use crate::checks::Checks;
 use crate::errors::Errors;
 use crate::paths::Paths;
 use crate::types::{Place, owned};
@@ -170,16 +170,16 @@ fn expand(message: &Message) -> TokenStream {
         }
     };
     let version = Literal::u32_unsuffixed(*version);
-    let checks = fields
-        .iter()
-        .map(|field| quote_spanned!(field.span()=> travels::<#field>();));
+    let generics = Generics::default();
+    let mut checks = Checks::new(paths, &generics);
+    for field in fields {
+        checks.travels(field, &[]);
+    }
+    let checks = checks.into_items();
     quote! {
+        #[allow(dead_code, reason = "only the questions matter")]
         const _: () = {
-            #[allow(dead_code, reason = "only its bounds matter")]
-            fn fields() {
-                fn travels<T: #private::Message>() {}
-                #(#checks)*
-            }
+            #checks
 
             #[#private::linkme::distributed_slice(#private::MESSAGES)]
             #[linkme(crate = #private::linkme)]

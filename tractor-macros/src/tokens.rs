@@ -6,6 +6,11 @@ use quote::{format_ident, quote};
 use crate::signature::Argument;
 use crate::types::Output;
 
+/// The place of the user's tokens, for output that means what it means at the macro's: errors in it stand there.
+pub(crate) fn at(span: Span) -> Span {
+    span.resolved_at(Span::call_site())
+}
+
 /// `(A, B,)`: what the arguments travel as.
 pub(crate) fn tuple_type(arguments: &[Argument]) -> TokenStream {
     let types = arguments.iter().map(|argument| &argument.ty);

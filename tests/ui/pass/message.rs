@@ -58,7 +58,7 @@ struct Unit;
 fn main() {
     let here = module_path!();
     let mut entries: Vec<_> =
-        MESSAGES.iter().map(|entry| (entry.name(), entry.version(), entry.is_opaque())).collect();
+        MESSAGES.iter().map(|entry| (entry.name, entry.version, entry.opaque)).collect();
     entries.sort_unstable();
     let (plain, unit) = (format!("{here}::Plain"), format!("{here}::Unit"));
     let mut expected = vec![

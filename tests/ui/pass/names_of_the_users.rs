@@ -23,9 +23,6 @@ struct Actor;
 struct Portal;
 struct Message;
 struct CounterMsg;
-struct S;
-struct D;
-struct A;
 struct T;
 fn travels() {}
 fn is_error() {}
@@ -73,6 +70,57 @@ impl Counter {
 
     #[on_stop]
     fn on_stop(&mut self) {}
+}
+
+/// Actors with the names of type parameters.
+struct A;
+struct S;
+struct D;
+
+#[tractor::actor]
+impl A {
+    #[init]
+    fn new() -> Self {
+        A
+    }
+
+    fn give(&self, other: u8) -> u8 {
+        other
+    }
+}
+
+#[tractor::actor]
+impl S {
+    #[init]
+    fn new() -> Self {
+        S
+    }
+}
+
+#[tractor::actor]
+impl D {
+    #[init]
+    fn new() -> Self {
+        D
+    }
+}
+
+struct Holder<S, A>(S, A);
+
+#[tractor::actor]
+impl<S, A> Holder<S, A>
+where
+    S: tractor::Message,
+    A: tractor::Message,
+{
+    #[init]
+    fn new(first: S, second: A) -> Self {
+        Holder(first, second)
+    }
+
+    fn put(&mut self, second: A) {
+        self.1 = second;
+    }
 }
 
 #[tractor::rpc]

@@ -10,7 +10,7 @@ use super::letter::Letter;
 use super::{Actor, Me, MethodKind, SharedActor};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::node::mailbox::{Receiver, Sender};
-use crate::node::{Hosted, Incoming, Intake, Opening, Peer, WorkKind};
+use crate::node::{Hosted, Incoming, Intake, Opening, Peer, WorkKind, catch};
 use crate::sync::Mutex;
 
 /// What an actor's loop, its local portals and its link share.
@@ -106,14 +106,13 @@ impl<A: Actor> ActorCell<A> {
         };
         let crashing = hosted.clone();
         hosted.spawn(kind, peer, cid, turn, async move {
-            let result = task.await;
-            if let Err(error) = &result
-                && *error.kind() == RemoteErrorKind::Panic
-                && error.origin() == crashing.id()
-            {
-                crashing.crash(error.clone());
+            match catch(task, crashing.id()).await {
+                Ok(result) => result,
+                Err(panic) => {
+                    crashing.crash(panic.clone());
+                    Err(panic)
+                }
             }
-            result
         });
     }
 }

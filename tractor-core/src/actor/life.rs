@@ -12,8 +12,8 @@ use super::cell::{ActorCell, Shared};
 use super::letter::Letter;
 use super::{Actor, LoopEnd, Turns};
 use crate::fault::{RemoteError, RemoteErrorKind};
-use crate::limits::{LADDER_LEFT, MAILBOX};
-use crate::node::{Hosted, LinkEvent, Node, Peer, catch, decode, reply};
+use crate::limits::{LADDER_LEFT, MAILBOX, NURSERY_CAP};
+use crate::node::{Hosted, Intake, LinkEvent, Node, Peer, catch, decode, failure_of, reply};
 use crate::proto::ActorEvent;
 use crate::scope::Cancellation;
 
@@ -75,33 +75,87 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
         init,
     } = plan;
     let (cell, inbox) = ActorCell::<A>::new(hosted.clone(), MAILBOX);
+    // What its children ask of their parent comes to it too.
+    let intake: Arc<dyn Intake> = Arc::new(Shared(cell.clone()));
+    node.set_intake(&intake);
+    node.set_hosted_cell(&cell);
     let serving = async {
         let state = match build::<A>(&hosted, &init).await {
             Ok(state) => state,
             Err(end) => return end,
         };
-        peer.serve(Arc::new(Shared(cell.clone())));
+        peer.serve(intake.clone());
         peer.ready();
         state.run(Turns::new(cell.clone(), inbox)).await
     };
     let mut serving = std::pin::pin!(serving);
     let mut draining: Option<BoxFuture<'_, ()>> = None;
+    let mut linked = true;
     let end = loop {
         tokio::select! {
             biased;
             end = &mut serving => break end,
-            order = orders.recv() => match order {
+            order = orders.recv(), if linked => match order {
                 Some(LinkEvent::Actor(ActorEvent::Drain { .. })) if draining.is_none() => {
                     draining = Some(Box::pin(drain(&cell, &node)));
                 }
-                order => obey(order, &hosted, &peer),
+                Some(LinkEvent::Actor(order)) => obey(order, &hosted, &peer),
+                Some(LinkEvent::Lost(_)) | None => {
+                    linked = false;
+                    let (canceller, reason) = (peer.id().clone(), CancelReason::LinkLost);
+                    hosted.scope().cancel(Cancellation { canceller, reason });
+                }
             },
             () = async { match &mut draining { Some(work) => work.await, None => std::future::pending().await } } => {
                 draining = None;
             }
         }
     };
-    let crash = hosted.take_crash();
+    let ending = conclude(hosted.crashed(), end);
+    hosted.owed().abandon(last_words(&ending, &hosted));
+    end_all_below(&node, &ending, orders, &peer).await;
+    ending
+}
+
+/// Ends what the actor's own tasks still have: nurseries of theirs, and actors whose nurseries are gone. The parent is
+/// answered meanwhile; it is not told of an end before there is one, and does not wait for it without bound.
+async fn end_all_below(
+    node: &Node,
+    ending: &Ending,
+    mut orders: mpsc::UnboundedReceiver<LinkEvent>,
+    peer: &Arc<Peer>,
+) {
+    let reason = match ending.how {
+        EndedHow::Failed => CancelReason::Failure,
+        EndedHow::Stopped | EndedHow::Cancelled => CancelReason::BlockEnded,
+    };
+    let canceller = node.id().clone();
+    node.scope().cancel(Cancellation { canceller, reason });
+    let ended = async {
+        node.nurseries().wait_empty().await;
+        node.children().wait_empty().await;
+    };
+    let mut ended = std::pin::pin!(ended);
+    let mut cap = node.clock().sleep_until(node.clock().now() + NURSERY_CAP);
+    let mut linked = true;
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut ended => return,
+            order = orders.recv(), if linked => match order {
+                Some(LinkEvent::Actor(ActorEvent::Cancel { .. })) => peer.accept_cancel(LADDER_LEFT),
+                Some(LinkEvent::Actor(_)) => {}
+                Some(LinkEvent::Lost(_)) | None => linked = false,
+            },
+            () = &mut cap => {
+                tracing::error!(actor = %node.id(), "what is below it has not ended in time");
+                return;
+            }
+        }
+    }
+}
+
+fn conclude(crash: Option<RemoteError>, end: LoopEnd) -> Ending {
     match (crash, end) {
         (Some(error), _) | (None, LoopEnd::Crashed(error)) => Ending {
             how: EndedHow::Failed,
@@ -118,6 +172,19 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
     }
 }
 
+/// What callers in this process are told that the actor will not answer any more.
+fn last_words(ending: &Ending, hosted: &Hosted) -> RemoteError {
+    let gone = RemoteError::new(
+        RemoteErrorKind::Lost,
+        hosted.id().clone(),
+        "the actor has ended",
+    );
+    match &ending.error {
+        Some(error) => gone.caused_by(error.clone()),
+        None => gone,
+    }
+}
+
 async fn build<A: Actor>(hosted: &Arc<Hosted>, init: &[u8]) -> Result<A, LoopEnd> {
     let args = decode::<A::Init>(init, "the arguments of `#[init]`", hosted.id());
     let args = args.map_err(LoopEnd::Crashed)?;
@@ -125,7 +192,7 @@ async fn build<A: Actor>(hosted: &Arc<Hosted>, init: &[u8]) -> Result<A, LoopEnd
     match hosted.scope().run(building).await {
         Ok(Ok(Ok(state))) => Ok(state),
         Ok(Ok(Err(error))) => {
-            let error = RemoteError::app(&error, hosted.id().clone());
+            let error = failure_of(&error, hosted.id());
             let text = format!("`#[init]` of {} failed", hosted.id());
             let spawn = RemoteError::new(RemoteErrorKind::Spawn, hosted.id().clone(), text);
             Err(LoopEnd::Crashed(spawn.caused_by(error)))
@@ -135,27 +202,24 @@ async fn build<A: Actor>(hosted: &Arc<Hosted>, init: &[u8]) -> Result<A, LoopEnd
     }
 }
 
-fn obey(order: Option<LinkEvent>, hosted: &Hosted, peer: &Arc<Peer>) {
+fn obey(order: ActorEvent, hosted: &Hosted, peer: &Arc<Peer>) {
     match order {
-        Some(LinkEvent::Actor(ActorEvent::Cancel {
+        ActorEvent::Cancel {
             canceller,
             reason,
             left,
             ..
-        })) => {
+        } => {
             let ladder = left.map_or(LADDER_LEFT, |left| left.min(LADDER_LEFT));
             peer.accept_cancel(ladder);
             hosted.scope().cancel(Cancellation { canceller, reason });
         }
-        Some(LinkEvent::Lost(_)) | None => {
-            let canceller = peer.id().clone();
-            hosted.scope().cancel(Cancellation {
-                canceller,
-                reason: CancelReason::LinkLost,
-            });
-        }
-        Some(LinkEvent::Actor(event)) => {
-            tracing::debug!(?event, "an order that means nothing to this actor");
+        event @ (ActorEvent::Drain { .. }
+        | ActorEvent::SpawnSpec(_)
+        | ActorEvent::CancelAcked { .. }
+        | ActorEvent::Ready { .. }
+        | ActorEvent::Ended { .. }) => {
+            tracing::debug!(?event, "an order that means nothing to this actor now");
         }
     }
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::cell::ActorCell;
 use super::letter::Letter;
+use super::portal::chain_error;
 use super::{Actor, Portal, SharedActor};
 use crate::error::CallError;
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::Never;
-use crate::node::reply;
+use crate::node::reply::{self, ReplySender};
+use crate::node::{Ambient, answer_after_unwinding};
 use tractor_ipc::ActorId;
 
 /// The actor itself, as one of its contexts holds it.
@@ -32,7 +34,8 @@ impl<A: Actor> Me<A> {
     ///
     /// # Errors
     ///
-    /// [`CallError::Stopping`] if the actor takes no more, [`CallError::Lost`] if it ended before, and
+    /// [`CallError::Deadlock`] if a `&mut self` method of the actor awaits this, [`CallError::Stopping`] if the actor takes
+    /// no more, [`CallError::Lost`] if it ended before, and
     /// [`CallError::Panicked`] if `change` did, by which the actor ends.
     ///
     /// # Cancel safety
@@ -42,17 +45,21 @@ impl<A: Actor> Me<A> {
         &self,
         change: impl FnOnce(&mut A) -> R + Send + 'static,
     ) -> Result<R, CallError<Never>> {
+        if let Some(ambient) = Ambient::current() {
+            ambient.check_chain(self.id()).map_err(chain_error)?;
+        }
         let (sender, receiver) = reply::slot();
+        let asked = Asked(Some(sender));
         let letter = Letter::With(Box::new(move |state: &mut A| {
-            // Whoever asked may have left; the change counts all the same.
-            let _left = sender.send(change(state));
+            asked.answer(|| change(state));
         }));
         if self.cell.mailbox().send(letter).await.is_err() {
             return Err(CallError::Stopping(self.gone(RemoteErrorKind::Stopping)));
         }
-        receiver
-            .await
-            .map_err(|_| CallError::Lost(self.gone(RemoteErrorKind::Lost)))
+        match receiver.await {
+            Ok(answer) => answer.map_err(CallError::Panicked),
+            Err(_) => Err(CallError::Lost(self.gone(RemoteErrorKind::Lost))),
+        }
     }
 
     /// A portal to the actor itself, for its ordinary methods.
@@ -76,6 +83,31 @@ impl<A: Actor> Me<A> {
 
     fn gone(&self, kind: RemoteErrorKind) -> RemoteError {
         RemoteError::new(kind, self.id().clone(), "the actor has stopped")
+    }
+}
+
+/// Whoever asked for a change of the state, until it has been made; a panic in it is told too.
+struct Asked<R: 'static>(Option<ReplySender<Result<R, RemoteError>>>);
+
+impl<R: 'static> Asked<R> {
+    fn answer(mut self, change: impl FnOnce() -> R) {
+        let result = change();
+        if let Some(sender) = self.0.take() {
+            // Whoever asked may have left; the change counts all the same.
+            let _left = sender.send(Ok(result));
+        }
+    }
+}
+
+impl<R: 'static> Drop for Asked<R> {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(sender) = self.0.take()
+        {
+            answer_after_unwinding(move |error| {
+                let _left = sender.send(Err(error.clone()));
+            });
+        }
     }
 }
 

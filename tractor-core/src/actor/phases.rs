@@ -24,6 +24,7 @@ use crate::scope::{Cancellation, ScopeOptions};
 pub struct Turns<A: Actor> {
     cell: Arc<ActorCell<A>>,
     inbox: Receiver<Letter<A>>,
+    handled: u32,
 }
 
 /// Why an actor's loop ended.
@@ -50,6 +51,7 @@ pub async fn run_exclusive<A: Actor>(state: A, mut turns: Turns<A>) -> LoopEnd {
             if let Err(end) = step {
                 break end;
             }
+            turns.breathe().await;
         },
         Err(end) => end,
     };
@@ -64,6 +66,7 @@ pub async fn run_phased<A: SharedActor>(state: A, mut turns: Turns<A>) -> LoopEn
             if let Err(end) = turns.phase(&mut state).await {
                 break end;
             }
+            turns.breathe().await;
         },
         Err(end) => end,
     };
@@ -84,9 +87,11 @@ pub async fn run_shared<A: SharedActor>(mut state: A, mut turns: Turns<A>) -> Lo
             if let Err(end) = step {
                 break end;
             }
+            turns.breathe().await;
         },
         Err(end) => end,
     };
+    turns.close(&end);
     turns.cell.hosted().wait_idle().await;
     turns.cell.unshare();
     let mut state = Arc::into_inner(state);
@@ -106,20 +111,35 @@ impl<A> State<A> {
 
 impl<A: Actor> Turns<A> {
     pub(super) fn new(cell: Arc<ActorCell<A>>, inbox: Receiver<Letter<A>>) -> Self {
-        Self { cell, inbox }
+        Self {
+            cell,
+            inbox,
+            handled: 0,
+        }
     }
 
     fn hosted(&self) -> &Arc<Hosted> {
         self.cell.hosted()
     }
 
-    /// The next letter, or the end of the loop.
+    /// The next letter, or the end of the loop. A cancelled actor takes up nothing more.
     async fn next(&mut self) -> Result<Letter<A>, LoopEnd> {
         let scope = self.cell.hosted().scope().clone();
+        if let Some(cancel) = scope.cancellation() {
+            return Err(LoopEnd::Cancelled(cancel));
+        }
         match scope.run(self.inbox.recv()).await {
             Ok(Some(letter)) => Ok(letter),
             Ok(None) => Err(LoopEnd::Drained),
             Err(cancel) => Err(LoopEnd::Cancelled(cancel)),
+        }
+    }
+
+    /// Between two letters: lets the link be read, however little the handlers wait.
+    async fn breathe(&mut self) {
+        self.handled = self.handled.wrapping_add(1);
+        if self.handled.is_multiple_of(BREATH) {
+            tokio::task::yield_now().await;
         }
     }
 
@@ -136,24 +156,23 @@ impl<A: Actor> Turns<A> {
         }
     }
 
-    /// Waits for what still runs and lets the state say goodbye.
+    /// Ends what still runs, and lets the state of an actor that did not fail say goodbye.
     async fn finish(&mut self, state: Option<&mut A>, end: LoopEnd) -> LoopEnd {
         let hosted = self.cell.hosted().clone();
+        self.close(&end);
         hosted.wait_idle().await;
-        let Some(state) = state else { return end };
+        let (Some(state), None) = (state, hosted.crashed()) else {
+            return end;
+        };
         let clock = hosted.node().clock();
-        let deadline = Some(clock.now() + LADDER_LEFT);
         let shield = hosted.scope().child_with(ScopeOptions {
             shield: true,
-            deadline,
+            deadline: Some(clock.now() + LADDER_LEFT),
             ambient: None,
         });
         match shield.run(catch(state.on_stop(), hosted.id())).await {
             Ok(Ok(())) => end,
-            Ok(Err(panic)) => match end {
-                LoopEnd::Crashed(error) => LoopEnd::Crashed(error),
-                LoopEnd::Drained | LoopEnd::Cancelled(_) => LoopEnd::Crashed(panic),
-            },
+            Ok(Err(panic)) => LoopEnd::Crashed(panic),
             Err(_) => {
                 tracing::error!(actor = %hosted.id(), "`on_stop` took too long and was dropped");
                 end
@@ -161,8 +180,16 @@ impl<A: Actor> Turns<A> {
         }
     }
 
+    /// Takes nothing up any more. A crash ends everything beside the loop: contexts and streams do not end by themselves.
+    fn close(&mut self, end: &LoopEnd) {
+        self.inbox.close();
+        if let LoopEnd::Crashed(error) = end {
+            self.hosted().crash(error.clone());
+        }
+    }
+
     /// Runs one letter with nothing beside it.
-    async fn exclusive(&mut self, state: &mut State<A>, letter: Letter<A>) -> Result<(), LoopEnd> {
+    async fn exclusive(&self, state: &mut State<A>, letter: Letter<A>) -> Result<(), LoopEnd> {
         let kind = letter.kind();
         let Some((msg, turn)) = self.open(letter, kind, state)? else {
             return Ok(());
@@ -275,14 +302,24 @@ async fn shared_phase<A: SharedActor>(
     }
     let (mut more, mut first_done, mut held, mut open) =
         (FuturesUnordered::new(), false, None, true);
+    let mut crash = Ok(());
     loop {
+        // Who crashes ends the others through the actor's scope: each tears down what it has before it goes.
+        let mut ended = |done: Result<(), LoopEnd>| {
+            if let Err(LoopEnd::Crashed(error)) = &done {
+                cell.hosted().crash(error.clone());
+            }
+            if crash.is_ok() {
+                crash = done;
+            }
+        };
         tokio::select! {
             biased;
             done = &mut first, if !first_done => {
                 first_done = true;
-                done?;
+                ended(done);
             }
-            Some(done) = more.next(), if !more.is_empty() => done?,
+            Some(done) = more.next(), if !more.is_empty() => ended(done),
             letter = turns.next(), if held.is_none() && open => match letter {
                 Ok(letter) if letter.kind().is_exclusive() => held = Some(letter),
                 Ok(letter) => more.push(shared_turn(state, &cell, letter)),
@@ -291,7 +328,7 @@ async fn shared_phase<A: SharedActor>(
             },
         }
         if first_done && more.is_empty() {
-            return Ok(held);
+            return crash.map(|()| held);
         }
     }
 }
@@ -376,3 +413,6 @@ fn runs_to_its_end(kind: MethodKind) -> bool {
         MethodKind::CancelSafe | MethodKind::Shared | MethodKind::Context { .. } => false,
     }
 }
+
+/// Letters after which a loop lets others run, though none of its handlers had to wait.
+const BREATH: u32 = 8;

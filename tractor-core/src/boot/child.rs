@@ -91,7 +91,6 @@ async fn live(node: Arc<Node>, link: Link) -> i32 {
         Some(spec) => run(&node, &peer, orders, spec).await,
         None => return LEFT_ALONE,
     };
-    node.nurseries().wait_empty().await;
     let code = match ending.how {
         EndedHow::Stopped | EndedHow::Cancelled => 0,
         EndedHow::Failed => FAILED,
@@ -126,6 +125,7 @@ async fn run(
     orders: mpsc::UnboundedReceiver<LinkEvent>,
     spec: SpawnSpec,
 ) -> Ending {
+    node.set_parent(spec.parent.id);
     let hosted = Hosted::new(node.clone(), node.id().clone(), &spec.exposed);
     let (node, peer) = (node.clone(), peer.clone());
     match spec.plan {

@@ -7,5 +7,4 @@ mod run;
 
 pub use entry::init;
 pub use role::ActorRole;
-pub(crate) use run::default_root_name;
 pub use run::{Flavor, MainOptions, TestOptions, main, test};

@@ -1,13 +1,12 @@
 //! The runtime around a user's `main` or test, and the order in which a root leaves.
 
 use std::future::Future;
-use std::sync::OnceLock;
 
 use tokio::runtime::{Builder, Runtime};
 
 use crate::guardian;
 use crate::limits::{FLUSH, NURSERY_CAP};
-use crate::node::reaper;
+use crate::node::{name_default_root, reaper};
 
 /// The runtime `#[tractor::main]` and `#[tractor::test]` make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +46,7 @@ where
 {
     super::init();
     if let Some(name) = options.name {
-        // `main` runs once; a second call keeps the first name.
-        let _again = DEFAULT_NAME.set(name);
+        name_default_root(name);
     }
     let output = run(options.flavor, options.workers, body);
     guardian::shutdown();
@@ -62,11 +60,6 @@ where
     Fut: Future,
 {
     run(options.flavor, options.workers, body)
-}
-
-/// The name of a root nobody named.
-pub(crate) fn default_root_name() -> &'static str {
-    DEFAULT_NAME.get().copied().unwrap_or("root")
 }
 
 fn run<F, Fut>(flavor: Flavor, workers: Option<usize>, body: F) -> Fut::Output
@@ -100,5 +93,3 @@ fn build(flavor: Flavor, workers: Option<usize>) -> std::io::Result<Runtime> {
     }
     builder.enable_all().build()
 }
-
-static DEFAULT_NAME: OnceLock<&'static str> = OnceLock::new();

@@ -9,10 +9,9 @@ use tractor_ipc::msg::CancelReason;
 
 use super::{Dialog, MsgStream};
 use crate::error::{CallError, OpenError, Result};
-use crate::limits::DIALOG_CANCEL;
 use crate::message::{AppError, Message, Never};
 use crate::node::decode;
-use crate::scope::{Cancellation, Scope};
+use crate::scope::Cancellation;
 
 /// An open context, as the block that opened it holds it: receives `In`, sends `Out`, and the far task ends in `T` or
 /// in `E`.
@@ -92,7 +91,7 @@ impl<T, E> Opened<T, E> {
     ///
     /// # Errors
     ///
-    /// [`OpenError::TooSlow`] if it has not ended in time.
+    /// [`OpenError::TooSlow`] if it has not accepted within 0.5 s, or not ended in the time it then said.
     ///
     /// # Cancel safety
     ///
@@ -101,9 +100,7 @@ impl<T, E> Opened<T, E> {
         let node = self.dialog.peer().node();
         let (canceller, reason) = (node.id().clone(), CancelReason::Requested);
         self.dialog.cancel(Cancellation { canceller, reason });
-        let scope = Scope::current().unwrap_or_else(|| node.scope().clone());
-        let ended = scope.shielded(DIALOG_CANCEL, self.dialog.ended()).await;
-        ended.map(drop).map_err(|_| OpenError::TooSlow)
+        self.dialog.ended_in_time().await.map(drop)
     }
 
     /// Whether the far task has ended.

@@ -14,6 +14,9 @@ mod open;
 mod stream;
 
 pub(crate) use callee::serve_context_fn;
+/// Values over time, as `#[stream]` methods return them.
+pub use futures_util::Stream;
+
 pub use callee::{Callee, Context, NotStarted, Open, serve_context};
 pub use caller::{OneWay, Opened, OpenedContext};
 pub use function::{ContextFn, FnContext};

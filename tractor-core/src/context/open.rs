@@ -3,6 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tractor_ipc::Cid;
@@ -12,7 +13,7 @@ use super::callee::returned_early;
 use super::{OneWay, OpenedContext};
 use crate::error::{CallError, Error, OpenError};
 use crate::fault::{RemoteError, RemoteErrorKind};
-use crate::limits::DIALOG_CANCEL;
+use crate::limits::{CANCEL_ACCEPT, DIALOG_CANCEL};
 use crate::message::{AnyError, Never};
 use crate::node::{Peer, dropped_cancellation};
 use crate::proto::{Outcome, Wake};
@@ -114,6 +115,30 @@ impl Dialog {
         .await
     }
 
+    /// Whether the far side has been asked to end.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.asked.get().is_some()
+    }
+
+    /// Waits for the end of a far side that was asked for it: it accepts in time, and ends in the time it then says.
+    pub(crate) async fn ended_in_time(&self) -> Result<Result<Bytes, RemoteError>, OpenError> {
+        let clock = self.peer.node().clock();
+        let accepted = poll_fn(|cx| match self.end() {
+            Some(_) => Poll::Ready(Duration::ZERO),
+            None => self.peer.poll_accepted(self.cid, cx),
+        });
+        let left = tokio::select! {
+            biased;
+            left = accepted => left,
+            () = clock.sleep_until(clock.now() + CANCEL_ACCEPT) => return Err(OpenError::TooSlow),
+        };
+        tokio::select! {
+            biased;
+            end = self.ended() => Ok(end),
+            () = clock.sleep_until(clock.now() + left.min(DIALOG_CANCEL)) => Err(OpenError::TooSlow),
+        }
+    }
+
     /// The first value, or the end that came instead.
     pub(crate) async fn first(&self) -> Result<Bytes, OpenError> {
         if let Some(first) = poll_fn(|cx| self.peer.poll_started(self.cid, cx)).await {
@@ -189,7 +214,11 @@ where
         let value = beside(&dialog, &scope, block).await?;
         dialog.peer().stop(dialog.cid());
         dialog.peer().discard(dialog.cid());
-        match dialog.ended().await {
+        let end = match dialog.is_asked() {
+            true => dialog.ended_in_time().await.map_err(Error::Open)?,
+            false => dialog.ended().await,
+        };
+        match end {
             Ok(_) => Ok(value),
             Err(error) if dialog.is_absorbed(&error) => Ok(value),
             Err(error) => Err(X::from(open_error(&error))),

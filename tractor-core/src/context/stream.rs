@@ -67,7 +67,7 @@ impl<In: Message, Out: Message, C> MsgStream<In, Out, C> {
         }
     }
 
-    fn poll_next_bytes(&self, cx: &mut Cx<'_>) -> Poll<Result<Option<Bytes>, RecvError>> {
+    fn poll_next_bytes(&self, cx: &Cx<'_>) -> Poll<Result<Option<Bytes>, RecvError>> {
         match checkpoint() {
             Checkpoint::Clear => {}
             Checkpoint::Unwinding => return Poll::Pending,

@@ -98,23 +98,26 @@ impl<E: AppError> CallError<E> {
 
     /// What a fault from the callee means to the caller of a method whose error is `E`.
     pub(crate) fn from_remote(error: RemoteError) -> Self {
+        let passed_on = !error.relay().is_empty();
         match error.kind() {
-            RemoteErrorKind::App => match error.downcast::<E>() {
-                Some(app) if error.relay().is_empty() => Self::App(app),
-                Some(_) | None => Self::Failed(error),
-            },
-            RemoteErrorKind::Panic => Self::Panicked(error),
             RemoteErrorKind::Cancelled { canceller, reason } => Self::Cancelled(Cancellation {
                 canceller: canceller.clone(),
                 reason: *reason,
             }),
+            RemoteErrorKind::Deadlock => Self::Deadlock {
+                cycle: error.relay().to_vec(),
+            },
+            // What happened elsewhere: the callee itself is well.
+            _ if passed_on => Self::Failed(error),
+            RemoteErrorKind::App => match error.downcast::<E>() {
+                Some(app) => Self::App(app),
+                None => Self::Failed(error),
+            },
+            RemoteErrorKind::Panic => Self::Panicked(error),
             RemoteErrorKind::Lost
             | RemoteErrorKind::Exited { .. }
             | RemoteErrorKind::Killed { .. } => Self::Lost(error),
             RemoteErrorKind::Stopping => Self::Stopping(error),
-            RemoteErrorKind::Deadlock => Self::Deadlock {
-                cycle: error.relay().to_vec(),
-            },
             RemoteErrorKind::NotExposed => Self::NotExposed(error),
             RemoteErrorKind::MsgType { .. } => Self::MsgType(error),
             RemoteErrorKind::TooLarge { size, limit } => Self::TooLarge {

@@ -8,6 +8,7 @@ mod spawn;
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tractor_ipc::ActorId;
 
 pub use call::{CallError, SendError};
@@ -20,7 +21,8 @@ use crate::scope::Cancellation;
 
 /// Any failure of this library, and of the actors below.
 ///
-/// A block of a nursery or a context may return every error type that is `From<Error>`.
+/// A block of a nursery or a context may return every error type that is `From<Error>`. A function or method of an actor
+/// may return this one: the failure of an actor below it is passed on as it is, a group with all its members.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Error {
@@ -160,6 +162,32 @@ impl std::error::Error for Error {
             | Self::GuardianLost
             | Self::App(_) => None,
         }
+    }
+}
+
+/// The form an [`Error`] travels in: the failure of another actor whole, all else as its text.
+#[derive(Serialize, Deserialize)]
+enum Passed {
+    Failure(RemoteError),
+    Text(AnyError),
+}
+
+impl Serialize for Error {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let passed = match self.remote() {
+            Some(failure) => Passed::Failure(failure.clone()),
+            None => Passed::Text(AnyError::of(self)),
+        };
+        passed.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Error {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match Passed::deserialize(deserializer)? {
+            Passed::Failure(failure) => Self::Actor(failure),
+            Passed::Text(text) => Self::App(text),
+        })
     }
 }
 

@@ -7,7 +7,6 @@ mod wire;
 use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tractor_ipc::ActorId;
 pub use tractor_ipc::msg::FaultKind as RemoteErrorKind;
 
@@ -140,13 +139,14 @@ impl RemoteError {
         self.0.cut
     }
 
+    /// Bytes of the user's error as a value.
+    pub(crate) fn value_len(&self) -> usize {
+        self.0.error.value_len()
+    }
+
     /// The user's error as a value again, if it was an `E`.
     pub fn downcast<E: AppError>(&self) -> Option<E> {
         self.0.error.downcast()
-    }
-
-    pub(crate) fn payload(&self) -> Option<Bytes> {
-        self.0.error.clone().into_parts().3
     }
 }
 

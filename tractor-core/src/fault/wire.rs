@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use tractor_ipc::ActorId;
 use tractor_ipc::limits::{FAULT_CHAIN_MAX, FAULT_DEPTH_MAX, FAULT_NODES_MAX, FAULT_RELAY_MAX};
-use tractor_ipc::msg::{Fault, FaultLink, FaultNode};
+use tractor_ipc::msg::{Fault, FaultLink, FaultNode, FaultShapeError};
 
 use super::{Inner, RemoteError, RemoteErrorKind};
+use crate::limits::FAULT_BYTES;
 use crate::message::{AnyError, cut_text};
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ impl RemoteError {
     pub(crate) fn to_fault(&self) -> Fault {
         let mut nodes: Vec<FaultNode> = Vec::new();
         let mut cut = self.0.cut;
+        let mut bytes = 0;
         let mut open = VecDeque::from([(FaultLink::Root, 0, self)]);
         while let Some((link, depth, error)) = open.pop_front() {
             if nodes.len() == FAULT_NODES_MAX || depth == FAULT_DEPTH_MAX {
@@ -26,7 +29,19 @@ impl RemoteError {
             if depth > 0 {
                 cut = cut.saturating_add(error.0.cut);
             }
-            nodes.push(error.node(link));
+            let mut node = error.node(link);
+            if index > 0 {
+                // The first node's value was held to the message limit when it was made.
+                if bytes + size(&node) > FAULT_BYTES {
+                    node.payload = None;
+                }
+                if bytes + size(&node) > FAULT_BYTES {
+                    cut = cut.saturating_add(1);
+                    continue;
+                }
+                bytes += size(&node);
+            }
+            nodes.push(node);
             let causes = error
                 .0
                 .cause
@@ -66,9 +81,14 @@ impl RemoteError {
 
     /// The local form of a fault from a peer, passed on by `via` if it did not happen there.
     pub(crate) fn from_fault(fault: Fault, via: &ActorId) -> Self {
-        if let Err(error) = fault.check() {
-            return Self::new(RemoteErrorKind::Protocol, via.clone(), error.to_string());
+        match Self::build(fault) {
+            Ok(error) => error.relayed_by(via.clone()),
+            Err(error) => Self::new(RemoteErrorKind::Protocol, via.clone(), error.to_string()),
         }
+    }
+
+    fn build(fault: Fault) -> Result<Self, FaultShapeError> {
+        fault.check()?;
         let mut built: Vec<Option<Inner>> = Vec::with_capacity(fault.nodes.len());
         let links: Vec<FaultLink> = fault.nodes.iter().map(|node| node.link).collect();
         built.extend(
@@ -93,34 +113,23 @@ impl RemoteError {
                 false => above.cause = Some(error),
             }
         }
-        match built.into_iter().next().flatten() {
-            Some(mut root) => {
-                root.cut = fault.cut;
-                Self(Arc::new(root)).relayed_by(via.clone())
-            }
-            None => Self::new(
-                RemoteErrorKind::Protocol,
-                via.clone(),
-                "a fault without a node",
-            ),
-        }
+        let root = built.into_iter().next().flatten();
+        let mut root = root.ok_or(FaultShapeError::Empty)?;
+        root.cut = fault.cut;
+        Ok(Self(Arc::new(root)))
     }
+}
 
-    /// Decodes a fault's payload; what does not decode is a failure of its own, never a panic.
-    pub(crate) fn decode(payload: &[u8], via: &ActorId) -> Self {
-        match postcard::from_bytes::<Fault>(payload) {
-            Ok(fault) => Self::from_fault(fault, via),
-            Err(error) => {
-                let text = format!("a failure that does not decode: {error}");
-                Self::new(RemoteErrorKind::Protocol, via.clone(), text)
-            }
-        }
+/// As what it is to everybody it passes: the tree of failures, within the limits of the wire.
+impl Serialize for RemoteError {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_fault().serialize(serializer)
     }
+}
 
-    /// The encoded wire form.
-    pub(crate) fn encode(&self) -> Bytes {
-        let fault = self.to_fault();
-        Bytes::from(postcard::to_allocvec(&fault).expect("a fault is plain data"))
+impl<'de> Deserialize<'de> for RemoteError {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::build(Fault::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 
@@ -139,6 +148,13 @@ impl Inner {
     }
 }
 
+/// What a node takes of a message, roughly.
+fn size(node: &FaultNode) -> usize {
+    let texts = node.chain.iter().map(|text| text.len()).sum::<usize>();
+    let payload = node.payload.as_ref().map_or(0, Bytes::len);
+    texts + payload + node.message.len() + node.type_name.len() + NODE_BYTES
+}
+
 fn parent_of(link: FaultLink) -> Option<(usize, bool)> {
     match link {
         FaultLink::Root => None,
@@ -147,10 +163,32 @@ fn parent_of(link: FaultLink) -> Option<(usize, bool)> {
     }
 }
 
+/// Identities, kind and lengths of one node with a full relay path: 33 actors of at most 82 bytes.
+const NODE_BYTES: usize = 33 * 82 + 64;
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use tractor_ipc::ActorName;
+
+    impl RemoteError {
+        /// Decodes a fault's payload; what does not decode is a failure of its own, never a panic.
+        fn decode(payload: &[u8], via: &ActorId) -> Self {
+            match postcard::from_bytes::<Fault>(payload) {
+                Ok(fault) => Self::from_fault(fault, via),
+                Err(error) => {
+                    let text = format!("a failure that does not decode: {error}");
+                    Self::new(RemoteErrorKind::Protocol, via.clone(), text)
+                }
+            }
+        }
+
+        /// The encoded wire form.
+        fn encode(&self) -> Bytes {
+            let fault = self.to_fault();
+            Bytes::from(postcard::to_allocvec(&fault).expect("a fault is plain data"))
+        }
+    }
 
     fn actor(name: &str) -> ActorId {
         ActorId::new(ActorName::new(name).unwrap())

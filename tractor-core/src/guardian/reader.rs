@@ -160,7 +160,11 @@ impl Reader {
         {
             self.kill_guardian();
         }
-        if nanny_watch.is_none_or(|watch| !ended_within(watch)) {
+        let left = match nanny_watch {
+            Some(watch) => ended_within(watch),
+            None => (0..BLIND_LOOKS).any(|_| has_left(nanny)),
+        };
+        if !left {
             let _ = nanny.kill();
         }
         // Taken by a `waitpid(-1)` of the program's own, perhaps; then there is nothing left to reap.
@@ -250,6 +254,16 @@ fn ended_within(watch: &OwnedFd) -> bool {
     matches!(ready, Ok(1..))
 }
 
+/// Whether the nanny has left, for where there are no pidfds: looks, and then waits a moment.
+fn has_left(nanny: &mut Child) -> bool {
+    if !matches!(nanny.try_wait(), Ok(None)) {
+        return true;
+    }
+    let moment = Timespec::try_from(LEAVE / BLIND_LOOKS).ok();
+    let _ = poll(&mut [], moment.as_ref());
+    false
+}
+
 /// A descriptor that becomes readable every [`PING_EVERY`].
 fn ticks() -> Result<OwnedFd, Errno> {
     let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
@@ -262,6 +276,9 @@ fn ticks() -> Result<OwnedFd, Errno> {
     timerfd_settime(&timer, TimerfdTimerFlags::empty(), &spec)?;
     Ok(timer)
 }
+
+/// Looks within [`LEAVE`]: one every ten milliseconds.
+const BLIND_LOOKS: u32 = 200;
 
 /// Enough to decode an event; what is not touched costs no memory.
 const STACK: usize = 256 << 10;

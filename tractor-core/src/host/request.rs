@@ -46,7 +46,6 @@ impl StartProcess {
 
 /// The environment of a child. The variables tractor needs are added, and its own are kept from leaking.
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
 pub struct ChildEnv {
     /// The whole environment; `None` is that of this process at the call.
     pub base: Option<Vec<(OsString, OsString)>>,

@@ -86,6 +86,14 @@ pub fn flush(within: Duration) -> bool {
     done.wait_blocking(within).is_some()
 }
 
+/// What the pump keeps open until the process ends.
+#[cfg(feature = "testing")]
+pub(crate) fn kept() -> Option<std::os::fd::RawFd> {
+    use std::os::fd::{AsFd, AsRawFd};
+    let pump = PUMP.lock().unwrap_or_else(PoisonError::into_inner);
+    pump.as_ref().map(|pump| pump.wake.as_fd().as_raw_fd())
+}
+
 #[derive(Debug)]
 struct Source {
     /// Open until nobody asks for the tail any more.

@@ -62,25 +62,44 @@ pub(crate) enum ChainError {
     TooDeep { depth: usize },
 }
 
-/// What the caller's surroundings add to a call: deadline and chain.
+/// What the caller's surroundings make of a call.
+#[derive(Debug, Default)]
+pub(crate) struct Surroundings {
+    /// The earliest of all deadlines: what is left of it travels.
+    pub(crate) deadline: Option<Instant>,
+    /// When the call itself has to give up: its own deadline, or that of the request its exclusive handler serves. A
+    /// scope cuts its own.
+    pub(crate) gives_up: Option<Instant>,
+    /// The actors whose exclusive handler awaits it.
+    pub(crate) chain: Arc<[ActorId]>,
+}
+
+/// Looks around for a call to `target` with this deadline of its own.
 pub(crate) fn surroundings(
     target: &ActorId,
-    own_deadline: Option<Instant>,
-) -> Result<(Option<Instant>, Arc<[ActorId]>), ChainError> {
+    own: Option<Instant>,
+) -> Result<Surroundings, ChainError> {
     let Some(scope) = Scope::current() else {
-        return Ok((own_deadline, Arc::default()));
+        return Ok(Surroundings {
+            deadline: own,
+            gives_up: own,
+            ..Surroundings::default()
+        });
     };
     let ambient = scope.ambient::<Ambient>();
     let budget = ambient.as_ref().and_then(|ambient| ambient.budget);
-    let deadline = [own_deadline, scope.deadline(), budget]
-        .into_iter()
-        .flatten()
-        .min();
-    match ambient {
+    let gives_up = [own, budget].into_iter().flatten().min();
+    let deadline = [gives_up, scope.deadline()].into_iter().flatten().min();
+    let chain = match ambient {
         Some(ambient) => {
             ambient.check_chain(target)?;
-            Ok((deadline, ambient.chain.clone()))
+            ambient.chain.clone()
         }
-        None => Ok((deadline, Arc::default())),
-    }
+        None => Arc::default(),
+    };
+    Ok(Surroundings {
+        deadline,
+        gives_up,
+        chain,
+    })
 }

@@ -1,9 +1,13 @@
 //! Values to bytes and back, with failures that say what was wrong with them.
 
+use std::any::Any;
+
 use bytes::Bytes;
 use tractor_ipc::ActorId;
 
+use crate::error::Error;
 use crate::fault::{RemoteError, RemoteErrorKind};
+use crate::limits::FAULT_BYTES;
 use crate::message::{AnyError, AppError, Message};
 
 /// Encodes a value that is to leave `actor`, within the link's limit.
@@ -20,10 +24,7 @@ pub(crate) fn encode<T: serde::Serialize>(
         RemoteError::from_error(kind, actor.clone(), AnyError::of(&error))
     })?;
     if bytes.len() > limit {
-        let (size, limit) = (bytes.len() as u64, limit as u64);
-        let text = format!("the message has {size} bytes; at most {limit} are allowed");
-        let kind = RemoteErrorKind::TooLarge { size, limit };
-        return Err(RemoteError::new(kind, actor.clone(), text));
+        return Err(too_large(bytes.len(), limit, actor));
     }
     Ok(Bytes::from(bytes))
 }
@@ -65,6 +66,36 @@ pub(crate) fn encode_result<T: Message, E: AppError>(
 ) -> Result<Bytes, RemoteError> {
     match result {
         Ok(value) => encode(&value, limit, actor),
-        Err(error) => Err(RemoteError::app(&error, actor.clone())),
+        Err(error) => {
+            let error = failure_of(&error, actor);
+            let (size, room) = (error.value_len(), limit.saturating_sub(FAULT_BYTES));
+            Err(if size > room {
+                too_large(size, room, actor)
+            } else {
+                error
+            })
+        }
     }
+}
+
+/// What the error of a handler is to its caller: one of ours is the failure of an actor below, passed on as it is.
+pub(crate) fn failure_of<E: AppError>(error: &E, actor: &ActorId) -> RemoteError {
+    let any: &dyn Any = error;
+    if let Some(error) = any.downcast_ref::<Error>() {
+        return error.clone().into_remote(actor);
+    }
+    match any.downcast_ref::<RemoteError>() {
+        Some(failure) => failure.clone(),
+        None => RemoteError::app(error, actor.clone()),
+    }
+}
+
+fn too_large(size: usize, limit: usize, actor: &ActorId) -> RemoteError {
+    let (size, limit) = (size as u64, limit as u64);
+    let text = format!("the message has {size} bytes; at most {limit} are allowed");
+    RemoteError::new(
+        RemoteErrorKind::TooLarge { size, limit },
+        actor.clone(),
+        text,
+    )
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use tractor_ipc::{Cid, LinkSide};
+use tractor_ipc::{Cid, LinkSide, PushError};
 
 use super::peer::{Peer, State, keep};
 use super::{Incoming, Intake, LinkEvent};
@@ -23,6 +23,7 @@ enum Work {
     Unserved(Box<Request>),
     CancelQueued(Arc<dyn Intake>, Cid, Cancellation),
     CancelRunning(Scope, Cancellation),
+    Refuse(Cid, Cancellation),
     Actor(ActorEvent),
 }
 
@@ -33,8 +34,13 @@ impl Effects {
             match action {
                 Action::Send { lane, msg, payload } => {
                     if let Err(error) = peer.sender().push(lane.into(), &msg, &payload) {
-                        // A link that is down is reported by its reader; sizes were checked before.
-                        tracing::debug!(peer = %peer.id(), %error, "not sent");
+                        // A link that is down is reported by its reader, and sizes were checked before.
+                        match error {
+                            PushError::Down(_) => {
+                                tracing::debug!(peer = %peer.id(), %error, "not sent")
+                            }
+                            _ => tracing::error!(peer = %peer.id(), %error, "not sent"),
+                        }
                     }
                 }
                 Action::Notify(cid, wake) => state.slots.notify(cid, wake, &mut self.wakers),
@@ -63,10 +69,10 @@ impl Effects {
             Serving::Running(scope) => self.work.push(Work::CancelRunning(scope, cancel)),
             Serving::ToItsEnd => {}
             Serving::Queued => {
-                if let Some(intake) = &state.intake {
-                    self.work
-                        .push(Work::CancelQueued(intake.clone(), cid, cancel));
-                }
+                self.work.push(match &state.intake {
+                    Some(intake) => Work::CancelQueued(intake.clone(), cid, cancel),
+                    None => Work::Refuse(cid, cancel),
+                });
             }
         }
     }
@@ -82,10 +88,8 @@ impl Effects {
                         request: *request,
                     });
                 }
-                Work::Unserved(request) => {
-                    tracing::error!(peer = %peer.id(), "a request before any actor was there");
-                    drop(request);
-                }
+                Work::Unserved(request) => peer.refuse_unserved(&request),
+                Work::Refuse(cid, cancel) => peer.refuse_cancelled(cid, &cancel),
                 Work::CancelQueued(intake, cid, cancel) => {
                     peer.refuse_cancelled(cid, &cancel);
                     intake.forget(peer, cid);
@@ -186,7 +190,8 @@ impl Slots {
                 wakers.extend(place.take());
             }
         }
-        if wake.contains(Wake::OUTCOME) {
+        // Whoever waits for the end of what it cancelled waits for the acceptance too.
+        if wake.contains(Wake::OUTCOME) || wake.contains(Wake::CANCEL_ACK) {
             wakers.append(&mut slot.outcome);
         }
     }

@@ -27,6 +27,11 @@ impl Gauge {
         Counted(self.0.clone())
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        *self.0.count.lock()
+    }
+
     /// Waits until there is none.
     ///
     /// # Cancel safety

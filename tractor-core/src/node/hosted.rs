@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tractor_ipc::msg::CancelReason;
 use tractor_ipc::{ActorId, Cid, Instant};
 
+use super::inflight::Inflight;
 use super::{Ambient, Node, Peer, catch, decode};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::Message;
@@ -27,6 +28,8 @@ pub(crate) struct Hosted {
     scope: Scope,
     exposed: HashSet<Box<str>>,
     work: Mutex<Work>,
+    /// Answers owed to callers in this process.
+    owed: Inflight<RemoteError>,
     changed: Notify,
 }
 
@@ -82,6 +85,7 @@ impl Hosted {
             scope,
             exposed,
             work,
+            owed: Inflight::new(),
             changed: Notify::new(),
         })
     }
@@ -92,6 +96,11 @@ impl Hosted {
 
     pub(crate) fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// What it owes callers in this process: ending it answers them all.
+    pub(crate) fn owed(&self) -> &Inflight<RemoteError> {
+        &self.owed
     }
 
     /// The scope around all its work.
@@ -187,7 +196,7 @@ impl Hosted {
             match result {
                 Ok(Ok(Ok(bytes))) => peer.finish(cid, bytes),
                 Ok(Ok(Err(error)) | Err(error)) => peer.fail(cid, &error),
-                Err(cancel) => peer.fail(cid, &cancelled_error(&cancel, hosted.id.clone())),
+                Err(cancel) => peer.fail(cid, &hosted.unanswered(Some(&cancel))),
             }
         });
     }
@@ -199,9 +208,20 @@ impl Hosted {
         self.scope.cancel(Cancellation { canceller, reason });
     }
 
-    /// The failure the actor ended by, if a task of its own made it.
-    pub(crate) fn take_crash(&self) -> Option<RemoteError> {
-        self.work.lock().crash.take()
+    /// The failure the actor ended by.
+    pub(crate) fn crashed(&self) -> Option<RemoteError> {
+        self.work.lock().crash.clone()
+    }
+
+    /// What is answered for work that was dropped: that the actor has crashed, and by what; or that it was cancelled; or,
+    /// where neither is known, that it is lost.
+    pub(crate) fn unanswered(&self, cancel: Option<&Cancellation>) -> RemoteError {
+        let (id, kind) = (self.id.clone(), RemoteErrorKind::Lost);
+        match (self.crashed(), cancel) {
+            (Some(crash), _) => RemoteError::new(kind, id, "the actor has ended").caused_by(crash),
+            (None, Some(cancel)) => cancelled_error(cancel, id),
+            (None, None) => RemoteError::new(kind, id, "the handler went away without an answer"),
+        }
     }
 
     /// Closes the actor to new work.

@@ -6,7 +6,7 @@
 //!
 //! # Invariants
 //!
-//! - `INF-1` After [`Inflight::abandon`] no entry is left and none is taken in: each was answered with the same cause.
+//! - INF-1: After [`Inflight::abandon`] no entry is left and none is taken in: each was answered with the same cause.
 //!
 //! Bounded by the calls of one actor that wait or run: its mailbox and its handlers. Replies are answered outside the
 //! lock.

@@ -80,7 +80,7 @@ where
             }
         };
         tracing::debug!(peer = %reading.id(), %loss, "the link has ended");
-        reading.node().remove_peer(reading.id());
+        reading.node().remove_peer(&reading);
         reading.lose(loss.clone());
         reading.emit(LinkEvent::Lost(loss));
         reading.sender().close();

@@ -20,8 +20,10 @@ mod peer;
 pub mod reaper;
 pub mod reply;
 mod root;
+mod statistics;
 mod tasks;
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
@@ -29,15 +31,16 @@ use std::sync::{Arc, OnceLock, Weak};
 use tokio::runtime::Handle;
 use tractor_ipc::{ActorId, Cid, TreeId};
 
-pub(crate) use ambient::{Ambient, ChainError, surroundings};
-pub(crate) use codec::{decode, encode, encode_result};
+pub(crate) use ambient::{Ambient, ChainError, Surroundings, surroundings};
+pub(crate) use codec::{decode, encode, encode_result, failure_of};
 pub(crate) use gauge::Gauge;
 pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
 pub use hosted::{Opening, ServedTask};
 pub(crate) use link::{LinkEvent, LinkPlan, drive};
 pub(crate) use panic::{answer_after_unwinding, catch, catch_now};
 pub(crate) use peer::{Peer, dropped_cancellation};
-pub(crate) use root::{Registry, RootGuard};
+pub(crate) use root::{Registry, RootGuard, default_root_name, name_default_root};
+pub use statistics::Statistics;
 pub(crate) use tasks::Tasks;
 
 use crate::clock::{Clock, TokioClock};
@@ -50,16 +53,31 @@ use crate::sync::Mutex;
 pub(crate) struct Node {
     id: ActorId,
     tree: TreeId,
+    parent: OnceLock<ActorId>,
     is_root: bool,
     clock: Arc<dyn Clock>,
     scope: Scope,
     tasks: Tasks,
     host: OnceLock<Arc<dyn ProcessHost>>,
     intake: Mutex<Option<Weak<dyn Intake>>>,
+    /// The actor it hosts, for portals to it that arrive in messages: a cell of the actor's own type.
+    hosted: Mutex<Option<Weak<dyn Any + Send + Sync>>>,
     /// Nurseries whose blocks have not ended.
     nurseries: Gauge,
-    /// The links that are up, by the actor at their far end.
-    peers: Mutex<HashMap<ActorId, Weak<Peer>>>,
+    /// Actors started from here that have not been reaped.
+    children: Gauge,
+    peers: Mutex<Links>,
+}
+
+/// The links of a node.
+#[derive(Default)]
+struct Links {
+    /// Those that are up, by the actor at their far end.
+    up: HashMap<ActorId, Weak<Peer>>,
+    /// Those that are lost while somebody still holds them.
+    lost: Vec<Weak<Peer>>,
+    /// What those had dropped that are gone.
+    gone: Statistics,
 }
 
 /// A request that arrived over a link.
@@ -100,13 +118,16 @@ impl Node {
         Arc::new(Self {
             id,
             tree,
+            parent: OnceLock::new(),
             is_root,
             clock,
             scope,
             tasks,
             host: OnceLock::new(),
             intake: Mutex::new(None),
+            hosted: Mutex::new(None),
             nurseries: Gauge::default(),
+            children: Gauge::default(),
             peers: Mutex::default(),
         })
     }
@@ -119,6 +140,17 @@ impl Node {
     /// The tree it belongs to.
     pub(crate) fn tree(&self) -> TreeId {
         self.tree
+    }
+
+    /// The parent of that actor, once it is known; a root has none.
+    pub(crate) fn parent(&self) -> Option<&ActorId> {
+        self.parent.get()
+    }
+
+    /// Keeps who the parent is.
+    pub(crate) fn set_parent(&self, parent: ActorId) {
+        // A child is told once.
+        let _again = self.parent.set(parent);
     }
 
     /// Whether it is the tree's first node.
@@ -138,17 +170,22 @@ impl Node {
 
     /// The link to this actor, if there is one.
     pub(crate) fn peer(&self, id: &ActorId) -> Option<Arc<Peer>> {
-        self.peers.lock().get(id)?.upgrade()
+        self.peers.lock().up.get(id)?.upgrade()
     }
 
     fn add_peer(&self, peer: &Arc<Peer>) {
         self.peers
             .lock()
+            .up
             .insert(peer.id().clone(), Arc::downgrade(peer));
     }
 
-    fn remove_peer(&self, id: &ActorId) {
-        self.peers.lock().remove(id);
+    /// The link is not up any more.
+    fn remove_peer(&self, peer: &Arc<Peer>) {
+        let mut peers = self.peers.lock();
+        peers.up.remove(peer.id());
+        peers.lost.retain(|lost| lost.strong_count() > 0);
+        peers.lost.push(Arc::downgrade(peer));
     }
 
     /// What starts processes for it, once something has.
@@ -171,9 +208,25 @@ impl Node {
         *self.intake.lock() = Some(Arc::downgrade(intake));
     }
 
+    /// The cell of the actor it hosts, if it is a `T`.
+    pub(crate) fn hosted_cell<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        Arc::downcast(self.hosted.lock().as_ref()?.upgrade()?).ok()
+    }
+
+    /// Names the cell of the actor it hosts.
+    pub(crate) fn set_hosted_cell<T: Any + Send + Sync>(&self, cell: &Arc<T>) {
+        let cell: Arc<dyn Any + Send + Sync> = cell.clone();
+        *self.hosted.lock() = Some(Arc::downgrade(&cell));
+    }
+
     /// Counts the nurseries whose blocks have not ended.
     pub(crate) fn nurseries(&self) -> &Gauge {
         &self.nurseries
+    }
+
+    /// Counts the actors started from here that have not been reaped, whatever became of their nurseries.
+    pub(crate) fn children(&self) -> &Gauge {
+        &self.children
     }
 
     /// Its tasks.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 use tractor_ipc::LinkSender;
+use tractor_ipc::limits::HEAD_MAX;
 use tractor_ipc::msg::{CancelReason, EndedHow, Fault, FaultKind, Overrun};
 use tractor_ipc::{ActorId, ActorSlot, Cid, Instant, LinkSide};
 
@@ -18,8 +19,8 @@ use super::effects::{Effects, Slots};
 use super::{Gauge, Intake, LinkEvent, Node};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::proto::{
-    Cancelled, Cast, CastPlace, CastRefused, Loss, Open, OpenRefused, Outcome, Recv, Reply, Router,
-    RouterStatistics, SendPlace, Ticket, Wake,
+    Cancelled, Cast, CastPlace, CastRefused, Loss, Open, OpenRefused, Outcome, Recv, Reply,
+    Request, Router, RouterStatistics, SendPlace, Ticket, Wake,
 };
 use crate::scope::{Cancellation, Scope};
 use crate::sync::{Mutex, MutexGuard};
@@ -85,9 +86,9 @@ impl Peer {
         &self.node
     }
 
-    /// Longest message of the link.
+    /// Longest payload of the link: a message less its head.
     pub(crate) fn message_max(&self) -> usize {
-        self.message_max
+        self.message_max.saturating_sub(HEAD_MAX)
     }
 
     /// Counts of the link's dialogs.
@@ -178,7 +179,7 @@ impl Peer {
     }
 
     /// The dialog's outcome, once.
-    pub(crate) fn poll_outcome(&self, cid: Cid, cx: &mut Context<'_>) -> Poll<Outcome<Bytes>> {
+    pub(crate) fn poll_outcome(&self, cid: Cid, cx: &Context<'_>) -> Poll<Outcome<Bytes>> {
         let mut state = self.state.lock();
         match state.router.take_outcome(cid) {
             Some(outcome) => Poll::Ready(outcome),
@@ -187,7 +188,7 @@ impl Peer {
     }
 
     /// The first value of a context; `None` if the dialog is over without one.
-    pub(crate) fn poll_started(&self, cid: Cid, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    pub(crate) fn poll_started(&self, cid: Cid, cx: &Context<'_>) -> Poll<Option<Bytes>> {
         let mut state = self.state.lock();
         match state.router.take_started(cid) {
             Some(value) => Poll::Ready(Some(value)),
@@ -197,12 +198,24 @@ impl Peer {
     }
 
     /// Ready once the dialog is over.
-    pub(crate) fn poll_over(&self, cid: Cid, wake: Wake, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_over(&self, cid: Cid, wake: Wake, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.state.lock();
         if state.router.has_outcome(cid) {
             return Poll::Ready(());
         }
         state.slots.park(cid, wake, cx.waker())
+    }
+
+    /// How long the callee's teardown may take, once it accepted a cancel; at once if the dialog is over.
+    pub(crate) fn poll_accepted(&self, cid: Cid, cx: &Context<'_>) -> Poll<Duration> {
+        let mut state = self.state.lock();
+        if state.router.has_outcome(cid) || !state.router.is_under_way(cid) {
+            return Poll::Ready(Duration::ZERO);
+        }
+        match state.router.cancel_acked(cid) {
+            Some(left) => Poll::Ready(left),
+            None => state.slots.park(cid, Wake::OUTCOME, cx.waker()),
+        }
     }
 
     /// Asks the callee to end the dialog; takes it back if its `Start` has not been written.
@@ -257,7 +270,7 @@ impl Peer {
     }
 
     /// Ready once the queued one-way message has been written.
-    pub(crate) fn poll_cast(&self, ticket: Ticket, cx: &mut Context<'_>) -> Poll<Result<(), Loss>> {
+    pub(crate) fn poll_cast(&self, ticket: Ticket, cx: &Context<'_>) -> Poll<Result<(), Loss>> {
         let mut state = self.state.lock();
         match state.router.cast_written(ticket) {
             CastPlace::Sent => Poll::Ready(Ok(())),
@@ -326,6 +339,18 @@ impl Peer {
         });
     }
 
+    /// A request where nobody takes any.
+    pub(super) fn refuse_unserved(self: &Arc<Self>, request: &Request) {
+        self.request_taken();
+        let actor = self.node.id().clone();
+        let text = format!("{actor} takes no requests over this link");
+        let error = RemoteError::new(RemoteErrorKind::NotExposed, actor, text);
+        match request.cid {
+            Some(cid) => self.fail(cid, &error),
+            None => tracing::error!(peer = %self.id, %error, "a one-way message was refused"),
+        }
+    }
+
     /// A dialog of the far end was cancelled before anything of it ran: it ends here.
     pub(super) fn refuse_cancelled(self: &Arc<Self>, cid: Cid, cancel: &Cancellation) {
         let kind = FaultKind::from(cancel.clone());
@@ -364,7 +389,7 @@ impl Peer {
     }
 
     /// The next streamed value, or that there will be none.
-    pub(crate) fn poll_recv(self: &Arc<Self>, cid: Cid, cx: &mut Context<'_>) -> Poll<Recv<Bytes>> {
+    pub(crate) fn poll_recv(self: &Arc<Self>, cid: Cid, cx: &Context<'_>) -> Poll<Recv<Bytes>> {
         let mut effects = Effects::default();
         let polled = {
             let mut state = self.state.lock();
@@ -444,6 +469,12 @@ impl Peer {
     /// Ends every dialog of the link by this cause.
     pub(crate) fn lose(self: &Arc<Self>, loss: Loss) {
         self.with(|state| state.router.lost(loss));
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.node.bury(self.statistics());
     }
 }
 

@@ -1,8 +1,7 @@
 //! Which runtime has a root: one table for the process.
 
 use std::collections::HashMap;
-use std::sync::LazyLock;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use tokio::runtime::{Handle, Id};
 use tractor_ipc::ActorId;
@@ -54,3 +53,15 @@ fn lock() -> MutexGuard<'static, Roots> {
     static ROOTS: LazyLock<Mutex<Roots>> = LazyLock::new(Mutex::default);
     ROOTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// The name of a root nobody named.
+pub(crate) fn default_root_name() -> &'static str {
+    DEFAULT_NAME.get().copied().unwrap_or("root")
+}
+
+/// Names the roots nobody names; the first name stands.
+pub(crate) fn name_default_root(name: &'static str) {
+    let _again = DEFAULT_NAME.set(name);
+}
+
+static DEFAULT_NAME: OnceLock<&'static str> = OnceLock::new();

@@ -1,7 +1,7 @@
 //! One actor of a nursery, from its admission to its reaping, in a task of its own: it performs what the child's
 //! [`Teardown`] says and reports how it ended.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::watch;
 use tractor_ipc::msg::EndedHow;
@@ -31,6 +31,8 @@ pub(super) struct ChildRun {
     pub(super) method: SpawnMethodKey,
     pub(super) plan: SpawnPlan,
     pub(super) started: ReplySender<Started>,
+    /// Alive while somebody awaits the child's one result: its failure is then theirs, and not the nursery's.
+    pub(super) awaited: Weak<()>,
 }
 
 impl ChildRun {
@@ -43,6 +45,7 @@ impl ChildRun {
             method,
             plan,
             started,
+            awaited,
         } = self;
         let actor = plan.id.clone();
         let child = {
@@ -59,7 +62,9 @@ impl ChildRun {
                 }
                 let mut life = Life::new(child, actor, core.actor().clone());
                 life.see_through(&core, &mut orders).await;
-                if let Some(error) = life.failure().await {
+                if let Some(error) = life.failure().await
+                    && awaited.strong_count() == 0
+                {
                     core.child_failed(id, error);
                 }
             }
@@ -176,7 +181,12 @@ impl Life {
             Some(LinkEvent::Actor(event)) => {
                 tracing::debug!(actor = %self.actor, ?event, "not for a parent");
             }
-            Some(LinkEvent::Lost(_)) | None => {
+            Some(LinkEvent::Lost(loss)) => {
+                tracing::debug!(actor = %self.actor, %loss, "its link has ended");
+                self.linked = false;
+                self.ladder.handle_link_lost(now);
+            }
+            None => {
                 self.linked = false;
                 self.ladder.handle_link_lost(now);
             }

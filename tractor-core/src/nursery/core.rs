@@ -100,7 +100,10 @@ impl Core {
         }
         let id = state.supervisor.child_admitted(kind).map_err(|_| closed)?;
         let (sender, receiver) = watch::channel(Order::Serve);
-        state.orders.insert(id, sender);
+        // A local task is part of the block: whoever waits for the actors may be one.
+        if kind != ChildKind::LocalTask {
+            state.orders.insert(id, sender);
+        }
         state.wake();
         Ok((id, receiver))
     }
@@ -147,6 +150,10 @@ impl Core {
 
     pub(super) fn outer_cancelled(&self, by: Cancellation) {
         self.state.lock().supervisor.outer_cancelled(by);
+    }
+
+    pub(super) fn cancelled_by(&self) -> Option<Cancellation> {
+        self.state.lock().supervisor.cancelled_by().cloned()
     }
 
     pub(super) fn is_cancelling(&self) -> bool {

@@ -12,7 +12,7 @@ use tractor_ipc::msg::CancelReason;
 
 use super::ActorNursery;
 use super::core::{Action, Core, Failure, Local, Order};
-use super::root::{Attached, attach, implicit_root};
+use super::root::{Attached, Place, Root, attach, implicit_root};
 use crate::error::Error;
 use crate::fault::RemoteError;
 use crate::node::{catch, dropped_cancellation};
@@ -29,32 +29,42 @@ use crate::scope::{Cancellation, Scope, ScopeOptions};
 /// # Errors
 ///
 /// The block's own error, if it failed; otherwise, as [`Error::Actor`], the failure of what it started, several as one
-/// [`Group`](RemoteErrorKind::Group); [`Error::Cancelled`] if the scope around was cancelled.
+/// [`Group`](crate::fault::RemoteErrorKind::Group); [`Error::Cancelled`] if the scope around was cancelled.
 ///
 /// # Cancel safety
 ///
 /// Cancelled by a scope of ours, everything in it is ended before that scope goes on. Dropped from outside, its actors are
 /// ended in the background, and the actor or root it belongs to does not end before they have been reaped.
-pub fn open_nursery<'env, F, Fut, T, E>(block: F) -> impl Future<Output = Result<T, E>>
+pub async fn open_nursery<'env, F, Fut, T, E>(block: F) -> Result<T, E>
 where
     F: FnOnce(ActorNursery<'env>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
-    async move {
-        match attach().map_err(E::from)? {
-            Attached::Here(place) => place.clone().scope.inherit(drive(place, block)).await,
-            Attached::Nowhere => {
-                implicit_root(async move |place| {
-                    place.clone().scope.inherit(drive(place, block)).await
-                })
-                .await
-            }
+    // Of two tasks that open a runtime's first nursery at once, one makes the root and the other one finds it.
+    loop {
+        if let Attached::Here(place) = attach().map_err(E::from)? {
+            return run(place, block).await;
+        }
+        if let Some(root) = implicit_root().map_err(E::from)? {
+            let run = async |root: Root| run(root.place(), block).await;
+            return root.run(run).await;
         }
     }
 }
 
-async fn drive<'env, F, Fut, T, E>(place: super::root::Place, block: F) -> Result<T, E>
+/// Runs a nursery where it belongs.
+async fn run<'env, F, Fut, T, E>(place: Place, block: F) -> Result<T, E>
+where
+    F: FnOnce(ActorNursery<'env>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
+    let scope = place.scope.clone();
+    scope.inherit(drive(place, block)).await
+}
+
+async fn drive<'env, F, Fut, T, E>(place: Place, block: F) -> Result<T, E>
 where
     F: FnOnce(ActorNursery<'env>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
@@ -230,12 +240,12 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         !self.local.is_empty()
     }
 
-    fn perform(&mut self, action: Action) {
+    fn perform(&self, action: Action) {
         let canceller = self.core.actor().clone();
         match action {
             SupervisorAction::StopChild(id) => self.core.order(id, Order::Stop),
             SupervisorAction::CancelChild(id) => {
-                let cancel = self.cancellation(CancelReason::Failure);
+                let cancel = self.cancellation();
                 match self.scopes.get(&id) {
                     Some(scope) => {
                         scope.cancel(cancel);
@@ -254,13 +264,15 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         }
     }
 
-    /// Who ends the children: whoever cancelled the scope around, or this nursery.
-    fn cancellation(&self, reason: CancelReason) -> Cancellation {
-        let canceller = self.core.actor().clone();
-        self.core
-            .scope()
-            .cancellation()
-            .unwrap_or(Cancellation { canceller, reason })
+    /// Who ends the children: whoever cancelled the scope around or asked for it, or this nursery, which has failed.
+    fn cancellation(&self) -> Cancellation {
+        let asked = self.core.scope().cancellation();
+        asked
+            .or_else(|| self.core.cancelled_by())
+            .unwrap_or_else(|| Cancellation {
+                canceller: self.core.actor().clone(),
+                reason: CancelReason::Failure,
+            })
     }
 }
 

@@ -20,7 +20,9 @@ use std::sync::Arc;
 
 pub use driver::open_nursery;
 pub use oneshot::{OneShot, RunError, RunInActor};
-pub use root::{Root, RootBuilder, current_actor, is_root, root};
+pub use root::{
+    Root, RootBuilder, current_actor, current_parent, current_tree, is_root, now, root, statistics,
+};
 pub use start::StartActor;
 
 use self::core::{Core, Local};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::future::IntoFuture;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
@@ -96,7 +96,7 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
             name,
             options,
         } = self;
-        let pending = launch::<F>(core, ChildKind::OneShot, &name, options)?;
+        let pending = launch::<F>(core, ChildKind::OneShot, &name, options, Weak::new())?;
         let id = pending.id();
         let portal = Portal::<Service>::far(pending.started().await?);
         let actor = portal.id().clone();
@@ -134,9 +134,9 @@ fn failure<E: AppError>(error: &CallError<E>, actor: &ActorId, parent: &ActorId)
 /// Whether a call failed because its nursery ended it.
 fn ended_by_us<E>(core: &Core, error: &CallError<E>) -> bool {
     match error {
-        CallError::Cancelled(_) | CallError::Lost(_) | CallError::Stopping(_) => {
-            core.is_cancelling()
-        }
+        // That its process has gone is its own task's to tell.
+        CallError::Lost(_) => true,
+        CallError::Cancelled(_) | CallError::Stopping(_) => core.is_cancelling(),
         CallError::App(_)
         | CallError::Panicked(_)
         | CallError::Deadlock { .. }
@@ -154,9 +154,10 @@ fn launch<F: RpcFn>(
     kind: ChildKind,
     name: &str,
     options: StartOptions,
+    awaited: Weak<()>,
 ) -> Result<Pending, SpawnError> {
     let spec = Exposed::new(vec![F::NAME]).into_spec();
-    begin(core, kind, name, spec, options)
+    begin(core, kind, name, spec, options, awaited)
 }
 
 impl<'n, F: RpcFn> IntoFuture for RunInActor<'n, F> {
@@ -171,7 +172,9 @@ impl<'n, F: RpcFn> IntoFuture for RunInActor<'n, F> {
                 name,
                 options,
             } = self;
-            let pending = launch::<F>(core, ChildKind::Daemon, &name, options)?;
+            let awaiting = Arc::new(());
+            let awaited = Arc::downgrade(&awaiting);
+            let pending = launch::<F>(core, ChildKind::Daemon, &name, options, awaited)?;
             let ending = Ending {
                 core,
                 id: pending.id(),
@@ -180,6 +183,7 @@ impl<'n, F: RpcFn> IntoFuture for RunInActor<'n, F> {
             let result = portal.run(call).await;
             core.order(ending.id, Order::Stop);
             core.wait_reaped(ending.id).await;
+            drop(awaiting);
             Ok(result?)
         })
     }

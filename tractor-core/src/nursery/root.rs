@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 use tractor_ipc::msg::CancelReason;
-use tractor_ipc::{ActorId, ActorName, TreeId};
+use tractor_ipc::{ActorId, ActorName, Instant, TreeId};
 
 use crate::actor::Exposed;
-use crate::boot::default_root_name;
 use crate::clock::{Clock, TokioClock};
 use crate::error::{Error, Result, SpawnError};
-use crate::node::{Ambient, Hosted, Intake, Node, Registry};
+use crate::node::{
+    Ambient, Hosted, Intake, Node, Registry, RootGuard, Statistics, default_root_name,
+};
 use crate::rpc::FunctionIntake;
 use crate::scope::{Cancellation, Scope};
 
@@ -75,52 +76,86 @@ impl RootBuilder {
         Fut: Future<Output = Result<T, E>>,
         E: From<Error>,
     {
+        self.enter().map_err(E::from)?.run(block).await
+    }
+
+    /// Makes the root of this runtime.
+    fn enter(self) -> Result<EnteredRoot> {
         let Self {
             name,
             exposed,
             clock,
         } = self;
-        let runtime = Handle::try_current().map_err(|_| E::from(Error::NoRuntime))?;
+        let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
         if let Some(ambient) = Ambient::current() {
             let root = ambient.node.id().clone();
-            return Err(E::from(Error::RootExists { root }));
+            return Err(Error::RootExists { root });
         }
-        let name = ActorName::new(&name).map_err(SpawnError::Name);
-        let name = name.map_err(|error| E::from(Error::Spawn(error)))?;
-        let id = ActorId::new(name);
+        let id = ActorId::new(ActorName::new(&name).map_err(SpawnError::Name)?);
         let clock = clock.unwrap_or_else(|| Arc::new(TokioClock::new(runtime.clone())));
         let node = Node::with_clock(id.clone(), TreeId::new(), true, runtime, clock);
-        let _entered =
-            Registry::enter(&node).map_err(|root| E::from(Error::RootExists { root }))?;
+        let entered = Registry::enter(&node).map_err(|root| Error::RootExists { root })?;
         let names: Vec<Box<str>> = exposed.names().iter().map(|name| (*name).into()).collect();
-        let hosted = Hosted::new(node.clone(), id.clone(), &names);
+        let hosted = Hosted::new(node.clone(), id, &names);
         let intake: Arc<dyn Intake> = Arc::new(FunctionIntake(hosted.clone()));
         node.set_intake(&intake);
+        Ok(EnteredRoot {
+            node,
+            hosted,
+            _intake: intake,
+            _entered: entered,
+        })
+    }
+}
+
+/// A root that its runtime has, and whose block has not been run.
+pub(super) struct EnteredRoot {
+    node: Arc<Node>,
+    hosted: Arc<Hosted>,
+    /// What children ask of the root; the node knows it weakly.
+    _intake: Arc<dyn Intake>,
+    _entered: RootGuard,
+}
+
+impl EnteredRoot {
+    /// Runs the block, and everything of the root to its end.
+    pub(super) async fn run<F, Fut, T, E>(self, block: F) -> Result<T, E>
+    where
+        F: FnOnce(Root) -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+        E: From<Error>,
+    {
+        let Self { node, hosted, .. } = &self;
+        let canceller = node.id().clone();
         let result = hosted.scope().run(block(Root { node: node.clone() })).await;
         let result = match result {
             Ok(result) => result,
             Err(cancel) => Err(E::from(Error::Cancelled(cancel))),
         };
         if result.is_err() {
-            let reason = CancelReason::Failure;
-            node.scope().cancel(Cancellation {
-                canceller: id.clone(),
-                reason,
-            });
+            let (canceller, reason) = (canceller.clone(), CancelReason::Failure);
+            node.scope().cancel(Cancellation { canceller, reason });
         }
         node.nurseries().wait_empty().await;
         hosted.stop_taking();
         let reason = CancelReason::BlockEnded;
-        hosted.scope().cancel(Cancellation {
-            canceller: id,
-            reason,
-        });
+        hosted.scope().cancel(Cancellation { canceller, reason });
         node.tasks().wait_idle().await;
         result
     }
 }
 
 impl Root {
+    /// Where its block's nurseries open.
+    pub(super) fn place(self) -> Place {
+        let scope = Scope::current().unwrap_or_else(|| self.node.scope().clone());
+        Place {
+            actor: self.node.id().clone(),
+            node: self.node,
+            scope,
+        }
+    }
+
     /// Who the root actor is.
     pub fn id(&self) -> &ActorId {
         self.node.id()
@@ -129,6 +164,11 @@ impl Root {
     /// The tree it is the root of.
     pub fn tree(&self) -> TreeId {
         self.node.tree()
+    }
+
+    /// What the root has under way, and what it has dropped.
+    pub fn statistics(&self) -> Statistics {
+        self.node.statistics()
     }
 }
 
@@ -140,6 +180,54 @@ impl Root {
 pub fn current_actor() -> Result<ActorId> {
     match attach()? {
         Attached::Here(place) => Ok(place.actor),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// The tree the actor of this task belongs to.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if there is none.
+pub fn current_tree() -> Result<TreeId> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.tree()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// The parent of the actor this task belongs to; `None` for a root.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if there is no actor.
+pub fn current_parent() -> Result<Option<ActorId>> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.parent().cloned()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// What the actor this task belongs to has under way, and what it has dropped.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if it belongs to none.
+pub fn statistics() -> Result<Statistics> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.statistics()),
+        Attached::Nowhere => Err(Error::NoRuntime),
+    }
+}
+
+/// The present on the clock of this task's node: what the deadline of a call is counted from.
+///
+/// # Errors
+///
+/// [`Error::NoRuntime`] if this task belongs to no node.
+pub fn now() -> Result<Instant> {
+    match attach()? {
+        Attached::Here(place) => Ok(place.node.clock().now()),
         Attached::Nowhere => Err(Error::NoRuntime),
     }
 }
@@ -189,21 +277,11 @@ pub(super) fn attach() -> Result<Attached> {
     }))
 }
 
-/// Runs `block` in a new root with default options.
-pub(super) async fn implicit_root<F, Fut, T, E>(block: F) -> Result<T, E>
-where
-    F: FnOnce(Place) -> Fut,
-    Fut: Future<Output = Result<T, E>>,
-    E: From<Error>,
-{
-    let run = |root: Root| async move {
-        let scope = Scope::current().unwrap_or_else(|| root.node.scope().clone());
-        block(Place {
-            actor: root.node.id().clone(),
-            node: root.node,
-            scope,
-        })
-        .await
-    };
-    root().run(run).await
+/// A root with default options; nothing if another task has made one meanwhile.
+pub(super) fn implicit_root() -> Result<Option<EnteredRoot>> {
+    match root().enter() {
+        Ok(entered) => Ok(Some(entered)),
+        Err(Error::RootExists { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::future::IntoFuture;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use futures_util::future::BoxFuture;
 use tractor_ipc::{ActorId, ActorName};
@@ -107,7 +107,7 @@ impl<'n, A: Actor> IntoFuture for StartActor<'n, A> {
                 spec,
                 options,
             } = self;
-            let pending = begin(core, ChildKind::Daemon, &name, spec, options)?;
+            let pending = begin(core, ChildKind::Daemon, &name, spec, options, Weak::new())?;
             Ok(Portal::<A>::far(pending.started().await?).into())
         })
     }
@@ -151,6 +151,7 @@ pub(super) fn begin<A: Actor>(
     name: &str,
     spec: Spec<A>,
     options: StartOptions,
+    awaited: Weak<()>,
 ) -> Result<Pending, SpawnError> {
     if let Checkpoint::Cancelled(cancel) = checkpoint() {
         return Err(SpawnError::Cancelled(cancel));
@@ -184,8 +185,13 @@ pub(super) fn begin<A: Actor>(
         method,
         plan,
         started: sender,
+        awaited,
     };
-    node.tasks().spawn(run.run());
+    let counted = node.children().enter();
+    node.tasks().spawn(async move {
+        let _unreaped = counted;
+        run.run().await;
+    });
     Ok(Pending {
         core: core.clone(),
         id,

@@ -88,8 +88,13 @@ enum Phase {
     Serving,
     Joining,
     Stopping,
-    Cancelling { body: Body },
-    Finished,
+    Cancelling {
+        body: Body,
+    },
+    /// All is over, `early` if it was told to end before its time.
+    Finished {
+        early: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,9 +140,14 @@ impl<F, C> Supervisor<F, C> {
     pub fn is_cancelling(&self) -> bool {
         match self.phase {
             Phase::Cancelling { .. } => true,
-            Phase::Finished => self.cancelled_by.is_some() || !self.failures.is_empty(),
+            Phase::Finished { early } => early,
             Phase::Serving | Phase::Joining | Phase::Stopping => false,
         }
+    }
+
+    /// Who asked for its end before its time, until it has ended; nobody if a failure in it did.
+    pub fn cancelled_by(&self) -> Option<&C> {
+        self.cancelled_by.as_ref()
     }
 
     /// Takes a child in, before it is started.
@@ -149,7 +159,9 @@ impl<F, C> Supervisor<F, C> {
         match self.phase {
             Phase::Serving | Phase::Joining => {}
             Phase::Cancelling { body } if body != Body::Ended || !self.children.is_empty() => {}
-            Phase::Cancelling { .. } | Phase::Stopping | Phase::Finished => return Err(Closed),
+            Phase::Cancelling { .. } | Phase::Stopping | Phase::Finished { .. } => {
+                return Err(Closed);
+            }
         }
         let id = ChildId(self.next);
         self.next += 1;
@@ -198,7 +210,7 @@ impl<F, C> Supervisor<F, C> {
             Phase::Joining
             | Phase::Stopping
             | Phase::Cancelling { body: Body::Ended }
-            | Phase::Finished => return,
+            | Phase::Finished { .. } => return,
         }
         match (end, self.phase) {
             (BodyEnd::Done, Phase::Serving) => self.phase = Phase::Joining,
@@ -221,9 +233,7 @@ impl<F, C> Supervisor<F, C> {
     /// The scope around the nursery was cancelled: block and children end.
     pub fn outer_cancelled(&mut self, by: C) {
         self.cancel_begins(by);
-        if self.phase != Phase::Finished {
-            self.cancel_all(Body::Told);
-        }
+        self.cancel_all(Body::Told);
     }
 
     /// The next thing to do; until there is none.
@@ -238,7 +248,7 @@ impl<F, C> Supervisor<F, C> {
                 self.cancelled_by = Some(by);
                 true
             }
-            Phase::Cancelling { .. } | Phase::Finished => false,
+            Phase::Cancelling { .. } | Phase::Finished { .. } => false,
         }
     }
 
@@ -248,7 +258,7 @@ impl<F, C> Supervisor<F, C> {
             Phase::Serving => Body::Running,
             Phase::Joining | Phase::Stopping => Body::Ended,
             Phase::Cancelling { body } => body,
-            Phase::Finished => return,
+            Phase::Finished { .. } => return,
         };
         let body = match (before, body) {
             (Body::Ended, _) | (_, Body::Ended) => Body::Ended,
@@ -286,10 +296,11 @@ impl<F, C> Supervisor<F, C> {
             }
             | Phase::Serving
             | Phase::Joining
-            | Phase::Finished => false,
+            | Phase::Finished { .. } => false,
         };
         if over {
-            self.phase = Phase::Finished;
+            let early = self.is_cancelling();
+            self.phase = Phase::Finished { early };
             self.actions.push_back(SupervisorAction::Finish(Verdict {
                 failures: std::mem::take(&mut self.failures),
                 cancelled_by: self.cancelled_by.take(),

@@ -8,6 +8,7 @@
 
 mod call;
 mod catalog;
+pub mod checked;
 pub mod fingerprint;
 mod image;
 mod reply;
@@ -18,6 +19,7 @@ pub use call::{Expose, FnCall, RpcFn, expose_entry};
 pub(crate) use catalog::exposed_function;
 pub use catalog::{FUNCTIONS, FunctionEntry};
 pub use fingerprint::{LazySignature, Signature, catalog_fingerprint};
+pub(crate) use reply::Answer;
 pub use reply::{Reply, StreamReply, WireReply};
 pub use serve::serve_rpc;
 pub(crate) use serve::{FunctionIntake, check_signature, serve_function};

@@ -10,10 +10,9 @@ use tractor_ipc::Cid;
 use crate::error::CallError;
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::{AppError, Message, Never};
+use crate::node::inflight::Entry;
 use crate::node::reply::ReplySender;
-use crate::node::{
-    Hosted, Peer, WorkKind, answer_after_unwinding, cancelled_error, decode, encode, encode_result,
-};
+use crate::node::{Hosted, Peer, WorkKind, answer_after_unwinding, decode, encode, encode_result};
 use crate::scope::Scope;
 
 /// Where a method's result goes: to a caller in this process as the value it is, elsewhere encoded.
@@ -24,8 +23,38 @@ pub struct Reply<T: 'static, E: 'static = Never> {
 }
 
 enum Route<T: 'static, E: 'static> {
-    Local(Option<ReplySender<Result<T, CallError<E>>>>, Arc<Hosted>),
+    Local(Option<LocalReply<T, E>>),
     Wire(WireReply),
+}
+
+/// The answer to a caller in this process, entered among what the actor owes.
+struct LocalReply<T, E> {
+    sender: ReplySender<Answer<T, E>>,
+    hosted: Arc<Hosted>,
+    entry: Entry,
+}
+
+/// What a caller in this process waits for.
+pub(crate) struct Answer<T, E>(pub(crate) Result<T, CallError<E>>);
+
+/// What an actor that has ended gives to everybody it still owes an answer.
+impl<T, E> From<RemoteError> for Answer<T, E> {
+    fn from(cause: RemoteError) -> Self {
+        Self(Err(CallError::Lost(cause)))
+    }
+}
+
+impl<T, E> LocalReply<T, E> {
+    fn answer(self, result: Result<T, CallError<E>>) {
+        let Self {
+            sender,
+            hosted,
+            entry,
+        } = self;
+        hosted.owed().release(entry);
+        // An abandoned call has nobody to tell.
+        let _abandoned = sender.send(Answer(result));
+    }
 }
 
 impl<T: Message, E: AppError> Reply<T, E> {
@@ -36,19 +65,27 @@ impl<T: Message, E: AppError> Reply<T, E> {
         }
     }
 
-    pub(crate) fn local(sender: ReplySender<Result<T, CallError<E>>>, hosted: Arc<Hosted>) -> Self {
-        Self {
-            route: Route::Local(Some(sender), hosted),
-        }
+    /// The answer to a caller in this process; the error is that by which the actor has ended already.
+    pub(crate) fn local(
+        sender: ReplySender<Answer<T, E>>,
+        hosted: Arc<Hosted>,
+    ) -> Result<Self, RemoteError> {
+        let entry = hosted.owed().register(sender.owed())?;
+        Ok(Self {
+            route: Route::Local(Some(LocalReply {
+                sender,
+                hosted,
+                entry,
+            })),
+        })
     }
 
     /// Answers with what the method returned.
     pub fn send(mut self, result: Result<T, E>) {
         match &mut self.route {
-            Route::Local(sender, _) => {
-                if let Some(sender) = sender.take() {
-                    // An abandoned call has nobody to tell.
-                    let _abandoned = sender.send(result.map_err(CallError::App));
+            Route::Local(reply) => {
+                if let Some(reply) = reply.take() {
+                    reply.answer(result.map_err(CallError::App));
                 }
             }
             Route::Wire(wire) => {
@@ -67,28 +104,29 @@ impl<T: Message, E: AppError> Reply<T, E> {
 
 impl<T: 'static, E: 'static> Drop for Reply<T, E> {
     fn drop(&mut self) {
-        let Route::Local(sender, hosted) = &mut self.route else {
+        let Route::Local(reply) = &mut self.route else {
             return;
         };
-        let Some(sender) = sender.take() else { return };
+        let Some(reply) = reply.take() else { return };
         if std::thread::panicking() {
             answer_after_unwinding(move |error| {
-                let _abandoned = sender.send(Err(CallError::Panicked(error.clone())));
+                reply.answer(Err(CallError::Panicked(error.clone())));
             });
             return;
         }
-        let error = match Scope::current().and_then(|scope| scope.cancellation()) {
-            Some(cancel) => CallError::Cancelled(cancel),
-            None => CallError::Lost(unanswered_error(hosted.id().clone())),
+        let cancel = Scope::current().and_then(|scope| scope.cancellation());
+        let error = match (reply.hosted.crashed(), cancel) {
+            (None, Some(cancel)) => CallError::Cancelled(cancel),
+            (_, cancel) => CallError::Lost(reply.hosted.unanswered(cancel.as_ref())),
         };
-        let _abandoned = sender.send(Err(error));
+        reply.answer(Err(error));
     }
 }
 
 impl<T: 'static, E: 'static> fmt::Debug for Reply<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.route {
-            Route::Local(..) => "Reply(local)",
+            Route::Local(_) => "Reply(local)",
             Route::Wire(_) => "Reply(wire)",
         })
     }
@@ -151,19 +189,8 @@ impl Drop for WireReply {
             answer_after_unwinding(move |error| peer.fail(cid, error));
             return;
         }
-        let actor = self.hosted.id().clone();
-        peer.fail(cid, &unanswered_error(actor));
-    }
-}
-
-/// What an unanswered request is to its caller: cancelled with the scope it ran in, or lost.
-pub(super) fn unanswered_error(actor: tractor_ipc::ActorId) -> RemoteError {
-    match Scope::current().and_then(|scope| scope.cancellation()) {
-        Some(cancel) => cancelled_error(&cancel, actor),
-        None => {
-            let text = "the handler went away without an answer";
-            RemoteError::new(RemoteErrorKind::Lost, actor, text)
-        }
+        let cancel = Scope::current().and_then(|scope| scope.cancellation());
+        peer.fail(cid, &self.hosted.unanswered(cancel.as_ref()));
     }
 }
 

@@ -12,6 +12,11 @@ use super::{AwareGuard, Cancellation, Scope, ScopeOptions};
 
 impl Scope {
     /// Counts a cancel-aware node: while the guard lives, neither this scope nor any around it drops its future.
+    ///
+    /// Whoever holds it waits only under a shield with a deadline, or for a [`Run::catching`]: in a cancelled scope
+    /// anything else stays silent for good, and so would the scope.
+    ///
+    /// [`Run::catching`]: super::Run::catching
     pub fn aware(&self) -> AwareGuard {
         AwareGuard::new(self.0.clone())
     }

@@ -17,11 +17,11 @@
 //!
 //! `SCOPE-1` to `SCOPE-4` are the tree's (`tree.rs`); further:
 //!
-//! - `SCOPE-5` A cancel-aware node that was polled once never loses its cleanup to a cancellation, however scopes nest.
-//! - `SCOPE-6` A deadline cuts at its instant or later, never before, and only work that had to wait.
-//! - `SCOPE-7` A cancellation is caught once, by the outermost cancelled scope that runs on the same stack; a shield
+//! - SCOPE-5: A cancel-aware node that was polled once never loses its cleanup to a cancellation, however scopes nest.
+//! - SCOPE-6: A deadline cuts at its instant or later, never before, and only work that had to wait.
+//! - SCOPE-7: A cancellation is caught once, by the outermost cancelled scope that runs on the same stack; a shield
 //!   and a cancel-aware node always catch their own.
-//! - `SCOPE-8` The current scope after a poll or a drop is the one before it, even across a panic.
+//! - SCOPE-8: The current scope after a poll or a drop is the one before it, even across a panic.
 
 mod current;
 mod deadline;

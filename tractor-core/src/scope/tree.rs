@@ -5,12 +5,12 @@
 //!
 //! # Invariants
 //!
-//! - `SCOPE-1` A cancellation is stored once, at the node that was cancelled, and never taken back; a node asks its
+//! - SCOPE-1: A cancellation is stored once, at the node that was cancelled, and never taken back; a node asks its
 //!   ancestors up to the nearest shield. Nothing is copied down, so no order of events can lose it.
-//! - `SCOPE-2` Whoever waits on a node registers there, has it known to every ancestor from the top, and asks
+//! - SCOPE-2: Whoever waits on a node registers there, has it known to every ancestor from the top, and asks
 //!   afterwards; whoever cancels stores first and wakes afterwards, through the same locks. So one sees the other.
-//! - `SCOPE-3` A cancel wakes children before their parents.
-//! - `SCOPE-4` While a cancel-aware node lives, it is counted on its scope and on every ancestor, shields included, and
+//! - SCOPE-3: A cancel wakes children before their parents.
+//! - SCOPE-4: While a cancel-aware node lives, it is counted on its scope and on every ancestor, shields included, and
 //!   no scope with a count above zero drops its future.
 //!
 //! # Deadlock safety

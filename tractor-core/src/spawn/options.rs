@@ -73,10 +73,11 @@ impl ProcessOptions {
 
     /// Fills in what the process is to be started with.
     pub(super) fn apply(self, request: &mut StartProcess) {
-        let mut env = ChildEnv::default();
-        env.base = self.cleared.then(Vec::new);
-        (env.set, env.remove) = (self.env, self.removed);
-        request.env = env;
+        request.env = ChildEnv {
+            base: self.cleared.then(Vec::new),
+            set: self.env,
+            remove: self.removed,
+        };
         request.cwd = self.cwd;
         request.stdin = self.stdin.into();
         request.stdout = self.stdout.into();

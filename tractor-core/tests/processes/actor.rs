@@ -13,7 +13,7 @@ use tractor_core::boot::entry::ACTOR_MAIN;
 use tractor_core::guardian::wire;
 use tractor_core::{guardian, node};
 
-use crate::harness::{Member, Tree};
+use crate::tree::{Member, Tree};
 
 #[distributed_slice(ACTOR_MAIN)]
 static MAIN: fn(ActorRole) -> ! = main;

@@ -1,90 +1,109 @@
-//! What a case has left behind: by descent (the harness is a subreaper) and by the mark every process of it carries.
+//! The census of these tests can fail: whatever a case leaves is found, and a case that does not end is ended.
 
-use std::os::fd::OwnedFd;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::net::UnixListener;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitOptions};
-use tractor_core::host::linux;
+use tractor_core::testing::{Case, Left, case, case_with, ends_well, say};
+use tractor_core::this_test;
 
-use crate::harness::{Case, MARK, case, case_with, ends_well, say, this_test};
+use crate::tree::Tree;
 
-/// A process that should not be there.
-#[derive(Debug)]
-pub(crate) struct Left {
-    pub(crate) command: String,
-    #[expect(dead_code, reason = "shown when a census fails")]
-    pub state: Option<char>,
-}
-
-/// Everything of this harness's case that is still there a second after its end. It is killed then.
-pub(crate) fn take() -> Vec<Left> {
-    let mut left = Vec::new();
-    for pid in present() {
-        let gone = linux::pidfd(pid).is_none_or(|fd| ends_within(&fd, Duration::from_secs(1)));
-        let reaped = rustix::process::waitpid(Some(pid), WaitOptions::NOHANG);
-        if gone && !matches!(reaped, Ok(None)) {
-            continue;
-        }
-        let command = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        left.push(Left {
-            command: String::from_utf8_lossy(&command).replace('\0', " "),
-            state: linux::state_of(pid),
-        });
-    }
-    // Some may have come while we looked, and killing may set others free.
-    while let Some(pid) = present().pop() {
-        let _ = rustix::process::kill_process(pid, Signal::KILL);
-        let _ = rustix::process::waitpid(Some(pid), WaitOptions::empty());
-    }
-    left
-}
-
-fn present() -> Vec<Pid> {
-    let mut found = linux::children().unwrap();
-    let mark = format!("{MARK}={}", std::env::var(MARK).unwrap());
-    for entry in std::fs::read_dir("/proc").unwrap() {
-        let name = entry.unwrap().file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse().ok()) else {
-            continue;
-        };
-        let pid = Pid::from_raw(pid).unwrap();
-        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        let marked = environment
-            .split(|byte| *byte == 0)
-            .any(|v| v == mark.as_bytes());
-        if marked && pid != rustix::process::getpid() && !found.contains(&pid) {
-            found.push(pid);
-        }
-    }
-    found
-}
-
-pub(crate) fn ends_within(pidfd: &OwnedFd, within: Duration) -> bool {
-    let within = Timespec::try_from(within).unwrap();
-    poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&within)) == Ok(1)
-}
-
-/// The census of these tests can fail: a daemon that left its parents, and even its process group, is found.
+/// CASE-1: a daemon that left its parents, and even its process group, is found.
 #[test]
-fn it_finds_what_is_left() {
+fn it_finds_a_process_that_is_left() {
     Case::new(this_test!()).run_judged(
         async || {
             let daemon = "setsid sleep 1000 >&- 2>&- <&- &";
-            std::process::Command::new("sh")
-                .args(["-c", daemon])
-                .status()
-                .unwrap();
+            Command::new("sh").args(["-c", daemon]).status().unwrap();
         },
         ends_well,
-        |left| {
-            assert_eq!(left.len(), 1, "{left:?}");
-            assert!(left[0].command.contains("sleep 1000"), "{left:?}");
+        |left| match &left[..] {
+            [Left::Process { command, .. }] => assert!(command.contains("sleep 1000"), "{left:?}"),
+            _ => panic!("{left:?}"),
         },
     );
 }
 
-/// A failing case fails its test, and its words are shown.
+/// CASE-1: a child nobody waited for is found, though it is dead.
+#[test]
+#[expect(clippy::zombie_processes, reason = "a zombie is what is to be found")]
+fn it_finds_a_zombie_that_is_left() {
+    Case::new(this_test!()).run_judged(
+        async || {
+            let mut child = Command::new("true").stdout(Stdio::piped()).spawn().unwrap();
+            // The end of its output is its own.
+            let mut output = child.stdout.take().unwrap();
+            output.read_to_string(&mut String::new()).unwrap();
+        },
+        ends_well,
+        |left| match &left[..] {
+            [Left::Process { state, .. }] => assert_eq!(*state, Some('Z'), "{left:?}"),
+            _ => panic!("{left:?}"),
+        },
+    );
+}
+
+/// CASE-1: a descriptor that was open before the tree is none of the tree's; one that was not is found.
+#[test]
+fn it_finds_a_descriptor_that_is_left() {
+    Case::new(this_test!()).run_judged(
+        async || {
+            let tree = Tree::new();
+            let mut member = tree.start("member").await;
+            member.ask("pid");
+            let file = File::open("/dev/null").unwrap();
+            // Lives as long as the process.
+            Box::leak(Box::new(file));
+        },
+        ends_well,
+        |left| match &left[..] {
+            [Left::Descriptor(what)] => assert!(what.ends_with("-> /dev/null"), "{left:?}"),
+            _ => panic!("{left:?}"),
+        },
+    );
+}
+
+/// CASE-1: the file of a socket is found, in whatever folder of the case's it is.
+#[test]
+fn it_finds_a_socket_that_is_left() {
+    Case::new(this_test!()).run_judged(
+        async || {
+            let folder = std::env::temp_dir().join("deep");
+            std::fs::create_dir(&folder).unwrap();
+            UnixListener::bind(folder.join("socket")).unwrap();
+        },
+        ends_well,
+        |left| match &left[..] {
+            [Left::Socket(path)] => assert!(path.ends_with("deep/socket"), "{left:?}"),
+            _ => panic!("{left:?}"),
+        },
+    );
+}
+
+/// CASE-2: a case that does not end is killed when its time is up, and that is a failure whatever its script says.
+#[test]
+fn it_ends_a_case_that_does_not_end() {
+    Case::new(this_test!())
+        .within(Duration::from_millis(300))
+        .run(
+            async || {
+                say("here");
+                std::future::pending::<()>().await;
+            },
+            |running| {
+                assert_eq!(running.hear(), "here");
+                let waiting = std::panic::AssertUnwindSafe(|| running.wait());
+                let failure = std::panic::catch_unwind(waiting).unwrap_err();
+                let text = failure.downcast_ref::<&str>().unwrap();
+                assert!(text.contains("time was up"), "{text}");
+            },
+        );
+}
+
+/// A failing case fails its test, and its words are heard.
 #[test]
 fn it_passes_on_what_the_case_says() {
     case_with(

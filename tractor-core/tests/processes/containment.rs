@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tractor_core::host::{ExitStatus, GuardianLost, StartError, linux};
-
-use crate::census::ends_within;
-use crate::harness::{
-    Case, Member, Running, Tree, children_of, nanny_and_guardian, pause, say, say_pids, stop,
-    this_test,
+use tractor_core::testing::{
+    Case, Running, children_of, ends_within, nanny_and_guardian, pause, say, say_pids, stop,
 };
+use tractor_core::this_test;
+
+use crate::tree::{Member, Tree};
 
 /// Root, two middles, two leaves each: seven actors. Says nanny, guardian, middles, leaves, daemons.
 async fn seven(daemons: bool) -> Vec<Member> {
@@ -52,7 +52,7 @@ struct Seven {
 }
 
 impl Seven {
-    fn hear(running: &Running) -> Self {
+    fn hear(running: &mut Running) -> Self {
         let pids = running.hear_pids();
         let all = pids.iter().copied().chain([running.pid()]);
         Self {
@@ -102,7 +102,7 @@ fn dies(name: &'static str, daemons: bool, by: impl Fn(&Running, &Seven)) {
     );
 }
 
-/// GUARD-5: `kill -9` of the root.
+/// GUARD-5, D9: `kill -9` of the root.
 #[test]
 fn a_killed_root_leaves_nobody() {
     dies(this_test!(), false, |running, _| running.kill());
@@ -175,7 +175,7 @@ fn a_root_killed_while_it_starts_leaves_nobody() {
 
 /// The tree fails closed: every process is killed, starts and watches say why, and the root itself lives.
 fn fails_closed(name: &'static str, how: impl Fn(&Seven), expected: fn(&GuardianLost) -> bool) {
-    Case::new(name).run(
+    Case::new(name).reapers_die().run(
         async || {
             let tree = Tree::new(); // first: afterwards it might be a new guardian's
             let mut middles = seven(true).await;
@@ -231,7 +231,7 @@ fn a_stopped_guardian_is_found_and_fails_the_tree() {
 /// actors go by their death signal.
 #[test]
 fn a_killed_nanny_over_a_stopped_guardian_fails_the_tree() {
-    Case::new(this_test!()).run(
+    Case::new(this_test!()).reapers_die().run(
         async || {
             let tree = Tree::new();
             let middles = seven(false).await;
@@ -256,7 +256,7 @@ fn a_killed_nanny_over_a_stopped_guardian_fails_the_tree() {
 /// none here.
 #[test]
 fn guardian_and_nanny_killed_together_take_the_actors() {
-    Case::new(this_test!()).run(
+    Case::new(this_test!()).reapers_die().run(
         async || {
             let middles = seven(false).await;
             for middle in &middles {

@@ -7,11 +7,10 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal as Raw, kill_process};
 use tractor_core::host::{ExitStatus, Signal, linux};
 use tractor_core::node::reaper::{self, OwnedProcess};
+use tractor_core::testing::{PATIENCE, case, children_of, ends_within, nanny_and_guardian, stop};
+use tractor_core::this_test;
 
-use crate::census::ends_within;
-use crate::harness::{
-    Member, PATIENCE, Tree, case, children_of, nanny_and_guardian, stop, this_test,
-};
+use crate::tree::{Member, Tree};
 
 fn pid(text: &str) -> Pid {
     Pid::from_raw(text.parse().unwrap()).unwrap()

@@ -6,7 +6,10 @@ use rustix::process::WaitOptions;
 use tractor_core::guardian::arm::{self, Fork};
 use tractor_core::host::{ExitStatus, SignalError, StartError, linux};
 
-use crate::harness::{Case, Tree, case, case_with, ends_well, nanny_and_guardian, say, this_test};
+use tractor_core::testing::{Case, case, case_with, ends_well, nanny_and_guardian, say};
+use tractor_core::this_test;
+
+use crate::tree::Tree;
 
 /// A root that reaps whatever it gets takes the nanny's exit status too: nobody relies on it.
 #[test]

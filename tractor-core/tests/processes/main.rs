@@ -7,6 +7,6 @@ mod actor;
 mod census;
 mod containment;
 mod ending;
-mod harness;
 mod hostile;
 mod starting;
+mod tree;

@@ -8,10 +8,12 @@ use futures_util::FutureExt;
 use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Signal, kill_process};
 use tractor_core::host::{ChildStderr, ChildStdio, ExitStatus, StartError, StartStage, linux};
-
-use crate::harness::{
-    Case, Tree, case, case_with, children_of, ends_well, nanny_and_guardian, say, stop, this_test,
+use tractor_core::testing::{
+    Case, PATIENCE, case, case_with, children_of, ends_well, nanny_and_guardian, say, stop,
 };
+use tractor_core::this_test;
+
+use crate::tree::Tree;
 
 /// GUARD-2: an exit is reaped by the guardian and told to the parent as it was.
 #[test]
@@ -320,7 +322,7 @@ fn standard_error_is_forwarded_and_its_tail_kept() {
             assert!(tail.contains("the last words"), "{tail}");
             assert!(tail.contains("early"), "{tail}");
             assert_eq!(tail.len(), 4096);
-            assert!(tractor_core::host::stderr::flush(crate::harness::PATIENCE));
+            assert!(tractor_core::host::stderr::flush(PATIENCE));
             say("done");
         },
         |running| {
@@ -347,7 +349,7 @@ fn no_descriptor_is_leaked() {
             member.tell("exit 0");
             member.process.exit.wait().await;
             drop(member);
-            tractor_core::host::stderr::flush(crate::harness::PATIENCE);
+            tractor_core::host::stderr::flush(PATIENCE);
             let (_, guardian) = nanny_and_guardian();
             let now = (count("self"), count(&guardian.to_string()));
             if round == 1 {

@@ -8,13 +8,13 @@
 //! Owns the two lanes, the order in which bytes leave, and how everybody learns that a link is gone. It never spawns:
 //! whoever made the link runs its [`Flusher`] and drives its [`LinkReceiver`]. It never decides what a message means.
 //!
-//! * `CHAN-1`: a message is queued whole or not at all, and what is queued on one lane leaves in that order.
-//! * `CHAN-2`: control bytes of a batch are written before its data bytes, and a batch is written whole before the
+//! - CHAN-1: a message is queued whole or not at all, and what is queued on one lane leaves in that order.
+//! - CHAN-2: control bytes of a batch are written before its data bytes, and a batch is written whole before the
 //!   next is taken. So a `Cancel` passes data that is queued, and never the `Start` of its own dialog once that was
 //!   taken into a batch; one that was not can be retracted.
-//! * `CHAN-3`: a link that cannot be written is still read to its end: the last words of a peer that has gone are not
+//! - CHAN-3: a link that cannot be written is still read to its end: the last words of a peer that has gone are not
 //!   lost. Only an abort stops both.
-//! * `CHAN-4`: every waiter of a link that is gone gets the same cause.
+//! - CHAN-4: every waiter of a link that is gone gets the same cause.
 
 mod flusher;
 mod outbox;

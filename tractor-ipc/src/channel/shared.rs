@@ -1,7 +1,7 @@
 //! What the parts of a link share: the outbox, its end, and who waits for what. One short lock, never held over I/O
 //! and never over a wake.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -290,11 +290,17 @@ struct RoomWaiters {
     /// By order of arrival; a future that has to wait again keeps its place.
     tickets: BTreeMap<u64, Waker>,
     drivers: Vec<Waker>,
+    /// Data and vtable of each of `drivers`: unique while we hold it.
+    known: HashSet<(usize, usize)>,
 }
 
 impl RoomWaiters {
     fn add_driver(&mut self, waker: &Waker) {
-        if !self.drivers.iter().any(|known| known.will_wake(waker)) {
+        let key = (
+            waker.data().addr(),
+            std::ptr::from_ref(waker.vtable()).addr(),
+        );
+        if self.known.insert(key) {
             self.drivers.push(waker.clone());
         }
     }
@@ -311,6 +317,7 @@ impl RoomWaiters {
         if self.drivers.is_empty() && self.tickets.is_empty() {
             return Vec::new();
         }
+        self.known.clear();
         let mut wakers = std::mem::take(&mut self.drivers);
         wakers.extend(std::mem::take(&mut self.tickets).into_values());
         wakers

@@ -7,7 +7,7 @@
 //! The content of a whole message and of a first part is head and payload; that of a further part is payload alone.
 //! A frame is looked at only when it is there completely; one that announces too much is refused before that.
 //!
-//! * `WIRE-1`: no length read from a peer leads to an allocation; buffers grow by what was received.
+//! - WIRE-1: no length read from a peer leads to an allocation; buffers grow by what was received.
 
 use std::ops::Range;
 

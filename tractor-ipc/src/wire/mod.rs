@@ -11,7 +11,7 @@ pub mod codec;
 pub mod frame;
 pub mod handshake;
 
-use crate::limits::{CHAIN_MAX, FUNCTION_NAME_MAX, WINDOW_MAX};
+use crate::limits::{CHAIN_MAX, FUNCTION_NAME_MAX};
 
 /// What a piece of the wire was that is over its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,11 +112,5 @@ pub enum BoundError {
     Chain {
         /// Its length.
         len: usize,
-    },
-    /// A window or a credit is too large.
-    #[error("a window of {size} (at most {WINDOW_MAX})")]
-    Window {
-        /// Its size.
-        size: u32,
     },
 }

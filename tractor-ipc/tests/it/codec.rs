@@ -4,10 +4,10 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use tractor_ipc::limits::{
-    ASSEMBLIES_MAX, FRAME_PAYLOAD_MAX, FUNCTION_NAME_MAX, MESSAGE_MAX, PAYLOAD_SHARED_MIN,
-    WINDOW_MAX,
+    ASSEMBLIES_MAX, CHAIN_MAX, FRAME_PAYLOAD_MAX, FUNCTION_NAME_MAX, MESSAGE_MAX,
+    PAYLOAD_SHARED_MIN,
 };
-use tractor_ipc::msg::{Cast, FunctionRef, HandshakeMsg, Msg, PROTOCOL, StartAck};
+use tractor_ipc::msg::{CallKind, Cast, FunctionRef, HandshakeMsg, Msg, Overrun, PROTOCOL, Start};
 use tractor_ipc::testing::greeting;
 use tractor_ipc::wire::codec::{
     Decoder, EncodeError, Encoder, decode_fault, decode_handshake, encode_fault, encode_handshake,
@@ -236,13 +236,20 @@ fn a_message_that_cannot_be_sent_leaves_nothing_behind() {
         3,
         Some(BoundError::FunctionName { len }.into()),
     );
-    let size = WINDOW_MAX + 1;
-    let ack = Msg::StartAck(StartAck {
+    let len = CHAIN_MAX + 1;
+    let start = Msg::Start(Box::new(Start {
         cid: Cid::new(LinkSide::Dialler, 0, 0),
-        window: size,
-        overrun: tractor_ipc::msg::Overrun::Wait,
-    });
-    check(true, &ack, 0, Some(BoundError::Window { size }.into()));
+        actor: ActorSlot::MAIN,
+        function: FunctionRef::Method(0),
+        kind: CallKind::Unary,
+        signature: None,
+        budget: None,
+        chain: vec![greeting().0.identity; len],
+        overrun: Overrun::Wait,
+        window: 0,
+        trace: None,
+    }));
+    check(true, &start, 3, Some(BoundError::Chain { len }.into()));
 }
 
 /// `WIRE-3`.

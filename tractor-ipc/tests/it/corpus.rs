@@ -77,7 +77,7 @@ fn every_message_has_a_seed() {
 }
 
 /// The names of all messages; `codec::name` matches exhaustively, and says so when one is added.
-const MESSAGES: [&str; 17] = [
+const MESSAGES: [&str; 18] = [
     "Start",
     "StartAck",
     "Started",
@@ -90,6 +90,7 @@ const MESSAGES: [&str; 17] = [
     "CancelAck",
     "Cast",
     "SpawnSpec",
+    "Ready",
     "Drain",
     "Ended",
     "Ping",

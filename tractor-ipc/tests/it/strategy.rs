@@ -174,6 +174,7 @@ pub(crate) fn message(payload_max: usize) -> impl Strategy<Value = (Msg, Bytes)>
         (slot(), ended).prop_map(|(actor, how)| Msg::Ended { actor, how }),
         any::<u64>().prop_map(|nonce| Msg::Ping(Ping { nonce })),
         any::<u64>().prop_map(|nonce| Msg::Pong(Ping { nonce })),
+        slot().prop_map(|actor| Msg::Ready { actor }),
         Just(Msg::Bye),
     ];
     prop_oneof![(with, payload), without.prop_map(|msg| (msg, Bytes::new()))]

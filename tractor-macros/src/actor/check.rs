@@ -263,14 +263,59 @@ fn spec_is_taken(block: &ItemImpl, errors: &mut Errors) -> bool {
     taken
 }
 
-/// The methods every portal has: what `Portal` itself offers, and what its traits do.
-pub(super) const PORTAL_METHODS: &[&str] = &[
-    "clone",
-    "deref",
-    "fmt",
-    "id",
-    "name",
-    "open_context",
-    "run",
-    "serialize",
-];
+/// The methods every portal has: what `Portal` offers its users, and `clone`.
+const PORTAL_METHODS: &[&str] = &["clone", "id", "open_context", "run"];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    /// The public methods in the inherent `impl` blocks of `Portal` that are shown to users.
+    fn methods_of(source: &str) -> Vec<String> {
+        let file = syn::parse_file(source).expect("a source file");
+        let mut names = Vec::new();
+        for item in file.items {
+            let syn::Item::Impl(block) = item else {
+                continue;
+            };
+            let of_portal = text_of(&block.self_ty).starts_with("Portal<");
+            if block.trait_.is_some() || !of_portal {
+                continue;
+            }
+            for item in block.items {
+                let ImplItem::Fn(function) = item else {
+                    continue;
+                };
+                let hidden = function
+                    .attrs
+                    .iter()
+                    .any(|one| text_of(&one.meta).contains("hidden"));
+                if matches!(function.vis, syn::Visibility::Public(_)) && !hidden {
+                    names.push(function.sig.ident.to_string());
+                }
+            }
+        }
+        names
+    }
+
+    #[test]
+    fn the_list_of_portal_methods_is_complete() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tractor-core/src/actor/portal");
+        let mut found = BTreeSet::from(["clone".to_owned()]);
+        for entry in fs::read_dir(folder).expect("the portal's folder") {
+            let path = entry.expect("an entry").path();
+            found.extend(methods_of(
+                &fs::read_to_string(path).expect("a source file"),
+            ));
+        }
+        let listed: BTreeSet<_> = PORTAL_METHODS
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect();
+        assert_eq!(found, listed);
+    }
+}

@@ -1,7 +1,10 @@
 //! The rules of one function inside an `#[actor]` block, by what it is.
 
 use proc_macro2::Ident;
-use syn::{FnArg, ImplItem, ItemImpl, Receiver, ReturnType, Type, TypeParamBound};
+use syn::spanned::Spanned;
+use syn::{
+    FnArg, ImplItem, ItemImpl, Receiver, ReturnType, Type, TypeParamBound, parse_quote_spanned,
+};
 
 use super::mark::{Kind, Mark};
 use super::model::{Access, ContextState, Method, Role, Runs};
@@ -201,13 +204,20 @@ pub(super) fn own_the_stream(function: &Function, block: &mut ItemImpl) {
     let Some(ImplItem::Fn(item)) = block.items.get_mut(function.place) else {
         return;
     };
-    if let ReturnType::Type(_, ty) = &mut item.sig.output
-        && let Type::ImplTrait(opaque) = &mut **ty
-    {
-        opaque.bounds.push(syn::parse_quote!(::core::marker::Send));
-        let says_so = |bound: &TypeParamBound| matches!(bound, TypeParamBound::PreciseCapture(_));
-        if !opaque.bounds.iter().any(says_so) {
-            opaque.bounds.push(syn::parse_quote!(use<#(#captured),*>));
+    if let ReturnType::Type(_, ty) = &mut item.sig.output {
+        let span = ty.span();
+        if let Type::ImplTrait(opaque) = &mut **ty {
+            // What breaks these bounds is reported at the type the user wrote.
+            opaque
+                .bounds
+                .push(parse_quote_spanned!(span=> ::core::marker::Send));
+            let says_so =
+                |bound: &TypeParamBound| matches!(bound, TypeParamBound::PreciseCapture(_));
+            if !opaque.bounds.iter().any(says_so) {
+                opaque
+                    .bounds
+                    .push(parse_quote_spanned!(span=> use<#(#captured),*>));
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The rules of a context function: `async`, `ctx` first and by value, the rest travels.
 
+use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::{Attribute, FnArg, ItemFn, LitStr, PatType, Signature, Type};
 
 use super::parse::Parsed;
-use crate::bounds::Bounds;
+use crate::checks::Checks;
 use crate::errors::Errors;
 use crate::paths::Paths;
 use crate::signature::{Argument, Carried, What, check_arguments, check_output, check_shape};
@@ -29,11 +31,14 @@ pub(crate) struct CtxTypes {
 }
 
 impl CtxTypes {
-    /// Asks whether all three travel.
-    pub(crate) fn ask(&self, bounds: &mut Bounds<'_>, cfgs: &[Attribute]) {
-        for ty in [&self.started, &self.incoming, &self.outgoing] {
-            bounds.travels(ty, cfgs);
-        }
+    /// All three as they are written.
+    pub(crate) fn written(&self) -> [TokenStream; 3] {
+        [&self.started, &self.incoming, &self.outgoing].map(ToTokens::to_token_stream)
+    }
+
+    /// All three, which travel.
+    pub(crate) fn checked(&self, checks: &mut Checks<'_>, cfgs: &[Attribute]) -> [TokenStream; 3] {
+        [&self.started, &self.incoming, &self.outgoing].map(|ty| checks.travels(ty, cfgs))
     }
 
     /// What stands in for types that are missing or mistaken.

@@ -4,10 +4,10 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{FnArg, Generics, ItemFn};
 
-use super::check::{ContextFn, CtxTypes, is_context};
-use crate::bounds::Bounds;
+use super::check::{ContextFn, is_context};
+use crate::checks::Checks;
 use crate::function::{marker, name_of, with_docs};
-use crate::tokens::{as_result, binders, outcome, parameters, tuple, tuple_type};
+use crate::tokens::{as_result, at, binders, outcome, parameters, tuple};
 
 /// The expansion of a function that keeps the rules.
 pub(super) fn expand(context: ContextFn) -> TokenStream {
@@ -20,8 +20,10 @@ pub(super) fn expand(context: ContextFn) -> TokenStream {
     );
     let marker = marker(&context.function, cfgs);
     let (parameters, tuple) = (parameters(&context.arguments), tuple(&context.arguments));
-    let implementation = implementation(&context, &private);
-    let bounds = bounds(&context);
+    let generics = Generics::default();
+    let mut checks = Checks::new(&context.paths, &generics);
+    let implementation = implementation(&context, &private, &mut checks);
+    let checks = checks.into_items();
     quote! {
         #marker
 
@@ -41,7 +43,7 @@ pub(super) fn expand(context: ContextFn) -> TokenStream {
                 const NAME: &'static str = <#ident as #private::ContextFn>::NAME;
             }
 
-            #bounds
+            #checks
 
             #[#private::linkme::distributed_slice(#private::FUNCTIONS)]
             #[linkme(crate = #private::linkme)]
@@ -50,15 +52,26 @@ pub(super) fn expand(context: ContextFn) -> TokenStream {
     }
 }
 
-fn implementation(context: &ContextFn, private: &TokenStream) -> TokenStream {
+fn implementation(
+    context: &ContextFn,
+    private: &TokenStream,
+    checks: &mut Checks<'_>,
+) -> TokenStream {
     let ident = &context.function.sig.ident;
-    let (arguments, binders) = (tuple_type(&context.arguments), binders(&context.arguments));
-    let types = types(&context.ctx, outcome(&context.output, private));
+    let (arguments, binders) = (
+        checks.tuple(&context.arguments, &[]),
+        binders(&context.arguments),
+    );
+    let types = types(
+        &context.ctx.checked(checks, &[]),
+        checks.outcome(&context.output, &[]),
+    );
     let name = name_of(context.name.as_ref(), ident);
-    let call = quote!(#ident::local(ctx, #(#binders),*).await);
-    let result = as_result(&context.output, private, call);
     // A future that is not `Send` is reported at the function's name.
-    let task = quote_spanned!(ident.span()=> async move { #result });
+    let call = quote_spanned! {at(ident.span())=>
+        #private::handlers_must_be_send(#ident::local(ctx, #(#binders),*)).await
+    };
+    let result = as_result(&context.output, private, call);
     quote! {
         #[automatically_derived]
         impl #private::ContextFn for #ident {
@@ -73,18 +86,16 @@ fn implementation(context: &ContextFn, private: &TokenStream) -> TokenStream {
                 Output = ::core::result::Result<Self::Ok, Self::Err>,
             > + ::core::marker::Send
               + 'static {
-                #task
+                async move { #result }
             }
         }
     }
 }
 
-fn types(ctx: &CtxTypes, (ok, err): (TokenStream, TokenStream)) -> TokenStream {
-    let CtxTypes {
-        started,
-        incoming,
-        outgoing,
-    } = ctx;
+fn types(
+    [started, incoming, outgoing]: &[TokenStream; 3],
+    (ok, err): (TokenStream, TokenStream),
+) -> TokenStream {
     quote! {
         type Started = #started;
         type In = #incoming;
@@ -94,20 +105,12 @@ fn types(ctx: &CtxTypes, (ok, err): (TokenStream, TokenStream)) -> TokenStream {
     }
 }
 
-fn bounds(context: &ContextFn) -> TokenStream {
-    let mut bounds = Bounds::new(&context.paths);
-    context.ctx.ask(&mut bounds, &[]);
-    bounds.arguments(&context.arguments, &[]);
-    bounds.output(&context.output, &[]);
-    bounds.into_item(&Generics::default())
-}
-
 /// What stands in for a mistaken function, so that the places that open it are not reported too.
 pub(super) fn stand_in(context: ContextFn) -> TokenStream {
     let private = context.paths.private();
     let ItemFn { vis, sig, .. } = &context.function;
     let ident = &sig.ident;
-    let types = types(&context.ctx, outcome(&context.output, &private));
+    let types = types(&context.ctx.written(), outcome(&context.output, &private));
     let is_ctx = |parameter: &FnArg| match parameter {
         FnArg::Typed(parameter) => is_context(&parameter.ty),
         FnArg::Receiver(_) => false,
@@ -132,7 +135,7 @@ pub(super) fn stand_in(context: ContextFn) -> TokenStream {
                     _: #private::Context<Self::Started, Self::In, Self::Out>,
                     (): (),
                 ) -> ::core::result::Result<Self::Ok, Self::Err> {
-                    ::core::todo!()
+                    ::core::unreachable!()
                 }
             }
 

@@ -5,9 +5,9 @@ use quote::{quote, quote_spanned};
 use syn::{Generics, ItemFn};
 
 use super::check::RpcFn;
-use crate::bounds::Bounds;
+use crate::checks::Checks;
 use crate::function::{marker, name_of, with_docs};
-use crate::tokens::{as_result, binders, outcome, parameters, tuple, tuple_type};
+use crate::tokens::{as_result, at, binders, outcome, parameters, tuple};
 
 /// The expansion of a function that keeps the rules.
 pub(super) fn expand(rpc: RpcFn) -> TokenStream {
@@ -20,11 +20,10 @@ pub(super) fn expand(rpc: RpcFn) -> TokenStream {
     );
     let marker = marker(&rpc.function, cfgs);
     let (parameters, tuple) = (parameters(&rpc.arguments), tuple(&rpc.arguments));
-    let implementation = implementation(&rpc, &private);
-    let mut bounds = Bounds::new(&rpc.paths);
-    bounds.arguments(&rpc.arguments, &[]);
-    bounds.output(&rpc.output, &[]);
-    let bounds = bounds.into_item(&Generics::default());
+    let generics = Generics::default();
+    let mut checks = Checks::new(&rpc.paths, &generics);
+    let implementation = implementation(&rpc, &private, &mut checks);
+    let checks = checks.into_items();
     quote! {
         #marker
 
@@ -44,7 +43,7 @@ pub(super) fn expand(rpc: RpcFn) -> TokenStream {
                 const NAME: &'static str = <#ident as #private::RpcFn>::NAME;
             }
 
-            #bounds
+            #checks
 
             #[#private::linkme::distributed_slice(#private::FUNCTIONS)]
             #[linkme(crate = #private::linkme)]
@@ -53,17 +52,19 @@ pub(super) fn expand(rpc: RpcFn) -> TokenStream {
     }
 }
 
-fn implementation(rpc: &RpcFn, private: &TokenStream) -> TokenStream {
+fn implementation(rpc: &RpcFn, private: &TokenStream, checks: &mut Checks<'_>) -> TokenStream {
     let signature = &rpc.function.sig;
     let ident = &signature.ident;
-    let (arguments, binders) = (tuple_type(&rpc.arguments), binders(&rpc.arguments));
-    let (ok, err) = outcome(&rpc.output, private);
+    let (arguments, binders) = (checks.tuple(&rpc.arguments, &[]), binders(&rpc.arguments));
+    let (ok, err) = checks.outcome(&rpc.output, &[]);
     let output = rpc.output.written();
     let name = name_of(rpc.name.as_ref(), ident);
     let value = quote!(output);
     let result = as_result(&rpc.output, private, value);
     // A future that is not `Send` is reported at the function's name.
-    let call = quote_spanned!(ident.span()=> #ident::local(#(#binders),*));
+    let future = quote_spanned! {at(ident.span())=>
+        impl ::core::future::Future<Output = Self::Output> + ::core::marker::Send + 'static
+    };
     quote! {
         #[automatically_derived]
         impl #private::RpcFn for #ident {
@@ -73,11 +74,8 @@ fn implementation(rpc: &RpcFn, private: &TokenStream) -> TokenStream {
             type Err = #err;
             const NAME: &'static str = #name;
 
-            fn invoke(
-                (#(#binders,)*): Self::Args,
-            ) -> impl ::core::future::Future<Output = Self::Output> + ::core::marker::Send + 'static
-            {
-                #call
+            fn invoke((#(#binders,)*): Self::Args) -> #future {
+                #ident::local(#(#binders),*)
             }
 
             fn outcome(output: Self::Output) -> ::core::result::Result<Self::Ok, Self::Err> {
@@ -114,11 +112,11 @@ pub(super) fn stand_in(rpc: RpcFn) -> TokenStream {
                 const NAME: &'static str = "";
 
                 async fn invoke((): ()) -> Self::Output {
-                    ::core::todo!()
+                    ::core::unreachable!()
                 }
 
                 fn outcome(_: Self::Output) -> ::core::result::Result<Self::Ok, Self::Err> {
-                    ::core::todo!()
+                    ::core::unreachable!()
                 }
             }
 

@@ -6,13 +6,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tractor_ipc::{ActorRef, ActorSlot};
 
 use super::{Far, Portal, Route};
-use crate::actor::Actor;
+use crate::actor::{Actor, ActorCell};
 use crate::error::{CallError, OpenError};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::node::Ambient;
 
-/// Finds the link to the actor of a portal that arrived in a message.
-pub(super) fn resolve(address: &ActorRef) -> Result<Arc<Far>, OpenError> {
+/// Finds the actor of a portal that arrived in a message: this very one, or one this node has a link to.
+pub(super) fn resolve<A: Actor>(address: &ActorRef) -> Result<Route<A>, OpenError> {
     let unreachable = |why: &str| {
         let text = format!("no way from here to {}: {why}", address.id);
         let error = RemoteError::new(RemoteErrorKind::Lost, address.id.clone(), text);
@@ -24,11 +24,16 @@ pub(super) fn resolve(address: &ActorRef) -> Result<Arc<Far>, OpenError> {
     if ambient.node.tree() != address.tree {
         return Err(unreachable("it belongs to another tree"));
     }
+    if let Some(cell) = ambient.node.hosted_cell::<ActorCell<A>>()
+        && *cell.hosted().id() == address.id
+    {
+        return Ok(Route::Local(cell));
+    }
     match ambient.node.peer(&address.id) {
-        Some(peer) => Ok(Arc::new(Far {
+        Some(peer) => Ok(Route::Link(Arc::new(Far {
             peer,
             slot: ActorSlot::MAIN,
-        })),
+        }))),
         None => Err(unreachable("this actor has no link to it")),
     }
 }

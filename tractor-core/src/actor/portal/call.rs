@@ -11,16 +11,18 @@ use bytes::Bytes;
 use tractor_ipc::msg::{CallKind, CancelReason, FunctionRef};
 use tractor_ipc::{ActorId, Cid, Instant};
 
-use super::{Far, Portal, Route};
+use super::{Far, Portal, Way};
 use crate::actor::{Actor, ActorCell, Binding, Letter, Ticket};
 use crate::clock::{Clock, Sleep};
-use crate::error::{CallError, OpenError};
+use crate::error::CallError;
 use crate::message::{AppError, Message};
 use crate::node::mailbox::{Sender, Sending};
 use crate::node::reply::{ReplyReceiver, slot};
-use crate::node::{ChainError, Peer, decode, dropped_cancellation, encode, surroundings};
+use crate::node::{
+    ChainError, Peer, Surroundings, decode, dropped_cancellation, encode, surroundings,
+};
 use crate::proto::OpenRefused;
-use crate::rpc::Reply;
+use crate::rpc::{Answer, Reply};
 use crate::scope::{Cancellation, Checkpoint, checkpoint};
 
 /// A call of one of the actor's methods. Does nothing until it is awaited.
@@ -120,6 +122,9 @@ enum Step<'a, A: Actor, Args, T: 'static, E: 'static> {
     Done,
 }
 
+/// The timer of a call's own limit, and who cancels by it.
+pub(super) type OwnTimer = (Sleep, ActorId);
+
 /// A call that was sent over a link, or waits to be.
 pub(crate) struct WireCall {
     peer: Arc<Peer>,
@@ -130,7 +135,7 @@ pub(crate) struct WireCall {
 struct LocalCall<A: Actor, T: 'static, E: 'static> {
     cell: Arc<ActorCell<A>>,
     sending: Option<Sending<Sender<Letter<A>>, Letter<A>>>,
-    reply: ReplyReceiver<Result<T, CallError<E>>>,
+    reply: ReplyReceiver<Answer<T, E>>,
     binding: Arc<Binding>,
     over: bool,
 }
@@ -201,26 +206,19 @@ type Begun<'a, A, Args, T, E> = (Step<'a, A, Args, T, E>, Option<Timer>);
 fn begin<'a, A: Actor, Args: Message, T: Message, E: AppError>(
     call: Call<'a, A, Args, T, E>,
 ) -> Result<Begun<'a, A, Args, T, E>, CallError<E>> {
-    if let Route::Local(cell) = call.portal.route() {
-        return begin_local(cell.clone(), call);
-    }
-    let far = resolved(call.portal)?;
+    let far = match located(call.portal)? {
+        Way::Here(cell) => return begin_local(cell, call),
+        Way::Link(far) => far,
+    };
     let (function, limit) = (FunctionRef::Method(call.index), call.limit);
     let (wire, timer) = WireCall::begin(&far, function, &call.args, limit)?;
     Ok((Step::Wire(wire), timer.map(Timer::from)))
 }
 
-/// The link behind a portal that is not of this process.
-pub(super) fn resolved<A: Actor, E: AppError>(
-    portal: &Portal<A>,
-) -> Result<Arc<Far>, CallError<E>> {
-    match portal.resolve() {
-        Ok(Some(far)) => Ok(far),
-        Ok(None) | Err(OpenError::ToSelf { .. }) => Err(CallError::Deadlock {
-            cycle: vec![portal.id().clone()],
-        }),
-        Err(error) => Err(CallError::from_remote(error.into_remote(portal.id()))),
-    }
+/// The way to a portal's actor, for a call.
+pub(super) fn located<A: Actor, E: AppError>(portal: &Portal<A>) -> Result<Way<A>, CallError<E>> {
+    let found = portal.resolve();
+    found.map_err(|error| CallError::from_remote(error.into_remote(portal.id())))
 }
 
 fn begin_local<'a, A: Actor, Args: Message, T: Message, E: AppError>(
@@ -233,11 +231,16 @@ fn begin_local<'a, A: Actor, Args: Message, T: Message, E: AppError>(
     }
     let clock = hosted.node().clock();
     let own = call.limit.deadline(clock.now());
-    let (deadline, chain) = surroundings(hosted.id(), own).map_err(chain_error)?;
+    let Surroundings {
+        deadline,
+        gives_up,
+        chain,
+    } = surroundings(hosted.id(), own).map_err(chain_error)?;
     check_expired(deadline, clock.as_ref(), hosted.id())?;
     let (sender, reply) = slot();
     let binding = Arc::<Binding>::default();
-    let msg = (call.make)(call.args, Reply::local(sender, hosted.clone()));
+    let reply_to = Reply::local(sender, hosted.clone()).map_err(CallError::Lost)?;
+    let msg = (call.make)(call.args, reply_to);
     let ticket = Ticket {
         deadline,
         chain,
@@ -249,7 +252,7 @@ fn begin_local<'a, A: Actor, Args: Message, T: Message, E: AppError>(
         ticket,
     };
     let sending = Some(cell.mailbox().clone().send_owned(letter));
-    let timer = own.map(|at| Timer {
+    let timer = gives_up.map(|at| Timer {
         sleep: clock.sleep_until(at),
         own: hosted.id().clone(),
     });
@@ -277,7 +280,10 @@ impl<A: Actor, T: Message, E: AppError> LocalCall<A, T, E> {
         }
         let answer = ready!(Pin::new(&mut self.reply).poll(cx));
         self.over = true;
-        Poll::Ready(answer.unwrap_or_else(|_| Err(self.lost())))
+        Poll::Ready(match answer {
+            Ok(Answer(result)) => result,
+            Err(_) => Err(self.lost()),
+        })
     }
 
     fn lost(&self) -> CallError<E> {
@@ -328,12 +334,12 @@ impl WireCall {
         function: FunctionRef,
         args: &Args,
         limit: Limit,
-    ) -> Result<(Self, Option<(Sleep, ActorId)>), CallError<E>> {
+    ) -> Result<(Self, Option<OwnTimer>), CallError<E>> {
         let peer = far.peer.clone();
         let (own_id, clock) = (peer.node().id(), peer.node().clock());
         let now = clock.now();
         let own = limit.deadline(now);
-        let open = far
+        let (open, gives_up) = far
             .open(function, CallKind::Unary, own, 0)
             .map_err(chain_error)?;
         check_expired(open.deadline, clock.as_ref(), own_id)?;
@@ -341,7 +347,7 @@ impl WireCall {
         let cid = peer
             .open(open, bytes, now)
             .map_err(|error| refused(error, &peer))?;
-        let timer = own.map(|at| (clock.sleep_until(at), own_id.clone()));
+        let timer = gives_up.map(|at| (clock.sleep_until(at), own_id.clone()));
         Ok((
             Self {
                 peer,
@@ -352,10 +358,7 @@ impl WireCall {
         ))
     }
 
-    pub(super) fn poll(
-        &mut self,
-        cx: &mut Cx<'_>,
-    ) -> Poll<Result<Bytes, crate::fault::RemoteError>> {
+    pub(super) fn poll(&mut self, cx: &Cx<'_>) -> Poll<Result<Bytes, crate::fault::RemoteError>> {
         let outcome = ready!(self.peer.poll_outcome(self.cid, cx));
         self.over = true;
         let result = self.peer.read_outcome(outcome);
@@ -382,8 +385,8 @@ impl Drop for WireCall {
     }
 }
 
-impl From<(Sleep, ActorId)> for Timer {
-    fn from((sleep, own): (Sleep, ActorId)) -> Self {
+impl From<OwnTimer> for Timer {
+    fn from((sleep, own): OwnTimer) -> Self {
         Self { sleep, own }
     }
 }
@@ -401,7 +404,7 @@ pub(super) fn check_expired<E>(
     }
 }
 
-pub(super) fn chain_error<E>(error: ChainError) -> CallError<E> {
+pub(in crate::actor) fn chain_error<E>(error: ChainError) -> CallError<E> {
     match error {
         ChainError::Deadlock { cycle } => CallError::Deadlock { cycle },
         ChainError::TooDeep { depth } => CallError::TooDeep { depth },

@@ -9,7 +9,7 @@ use std::task::{Context as Cx, Poll, ready};
 use bytes::Bytes;
 use tractor_ipc::msg::FunctionRef;
 
-use super::{Portal, Route};
+use super::{Far, Portal, Way};
 use crate::actor::{Actor, ActorCell, Letter, Ticket};
 use crate::error::SendError;
 use crate::fault::{RemoteError, RemoteErrorKind};
@@ -66,9 +66,9 @@ impl<'a, A: Actor, Args: Message> CastCall<'a, A, Args> {
         let Step::New(args) = std::mem::replace(&mut self.step, Step::Done) else {
             return Ok(());
         };
-        match self.portal.route() {
-            Route::Local(cell) => {
-                let letter = self.letter(cell, args)?;
+        match self.way()? {
+            Way::Here(cell) => {
+                let letter = self.letter(&cell, args)?;
                 cell.mailbox()
                     .try_send(letter)
                     .map_err(|error| match error {
@@ -76,8 +76,8 @@ impl<'a, A: Actor, Args: Message> CastCall<'a, A, Args> {
                         TrySendError::Closed(_) => SendError::Lost(gone(self.portal)),
                     })
             }
-            Route::Link(_) | Route::Unresolved(_) => {
-                let (peer, cast, bytes) = self.encoded(&args)?;
+            Way::Link(far) => {
+                let (peer, cast, bytes) = self.encoded(&far, &args)?;
                 peer.try_cast(cast, bytes)
                     .map_err(|error| refused(&peer, error))
             }
@@ -101,12 +101,12 @@ impl<'a, A: Actor, Args: Message> CastCall<'a, A, Args> {
         })
     }
 
-    fn encoded(&self, args: &Args) -> Result<(Arc<Peer>, Cast, Bytes), SendError> {
-        let far = match self.portal.resolve() {
-            Ok(Some(far)) => far,
-            Ok(None) => return Err(SendError::Lost(gone(self.portal))),
-            Err(error) => return Err(SendError::Lost(error.into_remote(self.portal.id()))),
-        };
+    fn way(&self) -> Result<Way<A>, SendError> {
+        let found = self.portal.resolve();
+        found.map_err(|error| SendError::Lost(error.into_remote(self.portal.id())))
+    }
+
+    fn encoded(&self, far: &Far, args: &Args) -> Result<(Arc<Peer>, Cast, Bytes), SendError> {
         let peer = far.peer.clone();
         let bytes =
             encode(args, peer.message_max(), peer.node().id()).map_err(|error| {
@@ -128,11 +128,14 @@ impl<'a, A: Actor, Args: Message> CastCall<'a, A, Args> {
     }
 
     fn begin(&self, args: Args) -> Result<Step<A, Args>, SendError> {
-        if let Route::Local(cell) = self.portal.route() {
-            let letter = self.letter(cell, args)?;
-            return Ok(Step::Local(cell.mailbox().clone().send_owned(letter)));
-        }
-        let (peer, cast, bytes) = self.encoded(&args)?;
+        let far = match self.way()? {
+            Way::Here(cell) => {
+                let letter = self.letter(&cell, args)?;
+                return Ok(Step::Local(cell.mailbox().clone().send_owned(letter)));
+            }
+            Way::Link(far) => far,
+        };
+        let (peer, cast, bytes) = self.encoded(&far, &args)?;
         match peer
             .cast(cast, bytes)
             .map_err(|error| refused(&peer, error))?

@@ -19,8 +19,10 @@ use std::sync::Arc;
 use tractor_ipc::msg::{CallKind, FunctionRef, Overrun};
 use tractor_ipc::{ActorId, ActorRef, ActorSlot, Instant};
 
+pub(super) use call::chain_error;
 pub use call::{Call, CallFuture};
 pub use cast::CastCall;
+use open::FnContextCall;
 pub use open::{ContextCall, StreamCall};
 pub use run::{RunCall, RunFuture};
 
@@ -46,6 +48,14 @@ pub(crate) enum Route<A: Actor> {
     Link(Arc<Far>),
     /// Arrived in a message; found at first use.
     Unresolved(Arc<ActorRef>),
+}
+
+/// The way to an actor.
+pub(crate) enum Way<A: Actor> {
+    /// Through its mailbox.
+    Here(Arc<ActorCell<A>>),
+    /// Over its link.
+    Link(Arc<Far>),
 }
 
 /// An actor at the far end of a link.
@@ -113,8 +123,7 @@ impl<A: Actor> Portal<A> {
         Fut: Future<Output = Result<T, X>>,
     {
         let function = FunctionRef::Named(F::NAME.into());
-        let call: ContextCall<'_, A, F::Args, F::Started, F::In, F::Out, F::Ok, F::Err> =
-            ContextCall::new(self, function, context.into_args());
+        let call = FnContextCall::<'_, A, F>::new(self, function, context.into_args());
         call.open(block).await
     }
 
@@ -172,37 +181,45 @@ impl<A: Actor> Portal<A> {
         &self.route
     }
 
-    /// The link to an actor elsewhere; `None` for one of this process.
-    pub(crate) fn resolve(&self) -> Result<Option<Arc<Far>>, OpenError> {
-        match &self.route {
-            Route::Local(_) => Ok(None),
-            Route::Link(far) => Ok(Some(far.clone())),
-            Route::Unresolved(address) => address::resolve(address).map(Some),
+    /// The way to the actor, found if the portal arrived in a message.
+    pub(crate) fn resolve(&self) -> Result<Way<A>, OpenError> {
+        let route = match &self.route {
+            Route::Unresolved(address) => address::resolve(address)?,
+            Route::Local(cell) => Route::Local(cell.clone()),
+            Route::Link(far) => Route::Link(far.clone()),
+        };
+        match route {
+            Route::Local(cell) => Ok(Way::Here(cell)),
+            Route::Link(far) => Ok(Way::Link(far)),
+            Route::Unresolved(address) => Err(OpenError::ToSelf {
+                actor: address.id.clone(),
+            }),
         }
     }
 }
 
 impl Far {
-    /// The request that opens a dialog with it from here.
+    /// The request that opens a dialog with it from here, and when the opener itself has to give up.
     pub(crate) fn open(
         &self,
         function: FunctionRef,
         kind: CallKind,
         own_deadline: Option<Instant>,
         window: u32,
-    ) -> Result<proto::Open, ChainError> {
-        let (deadline, chain) = surroundings(self.peer.id(), own_deadline)?;
-        Ok(proto::Open {
+    ) -> Result<(proto::Open, Option<Instant>), ChainError> {
+        let around = surroundings(self.peer.id(), own_deadline)?;
+        let open = proto::Open {
             actor: self.slot,
             function,
             kind,
             signature: None,
-            deadline,
-            chain: chain.to_vec(),
+            deadline: around.deadline,
+            chain: around.chain.to_vec(),
             overrun: Overrun::Wait,
             window,
             trace: None,
-        })
+        };
+        Ok((open, around.gives_up))
     }
 }
 

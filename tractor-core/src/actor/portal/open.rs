@@ -11,9 +11,9 @@ use tractor_ipc::limits::STREAM_WINDOW;
 use tractor_ipc::msg::{CallKind, FunctionRef};
 
 use super::call::{Limit, chain_error, check_expired, refused};
-use super::{Far, Portal};
+use super::{Far, Portal, Way};
 use crate::actor::Actor;
-use crate::context::{Dialog, OneWay, OpenedContext, open_block};
+use crate::context::{ContextFn, Dialog, OneWay, OpenedContext, open_block};
 use crate::error::{CallError, Error, OpenError};
 use crate::message::{AnyError, AppError, Message};
 use crate::node::{decode, encode};
@@ -25,7 +25,7 @@ pub struct ContextCall<'a, A: Actor, Args, S, In, Out, T, E> {
     function: FunctionRef,
     args: Args,
     limit: Limit,
-    types: PhantomData<fn(In) -> (S, Out, T, E)>,
+    types: Types<S, In, Out, T, E>,
 }
 
 impl<'a, A, Args, S, In, Out, T, E> ContextCall<'a, A, Args, S, In, Out, T, E>
@@ -100,6 +100,21 @@ where
     }
 }
 
+/// First value, in, out, result and error of a context.
+type Types<S, In, Out, T, E> = PhantomData<fn(In) -> (S, Out, T, E)>;
+
+/// The opening of a context function.
+pub(super) type FnContextCall<'a, A, F> = ContextCall<
+    'a,
+    A,
+    <F as ContextFn>::Args,
+    <F as ContextFn>::Started,
+    <F as ContextFn>::In,
+    <F as ContextFn>::Out,
+    <F as ContextFn>::Ok,
+    <F as ContextFn>::Err,
+>;
+
 /// A stream of an actor to be opened. Does nothing until [`open`](Self::open).
 #[must_use = "a stream does nothing until it is opened"]
 pub struct StreamCall<'a, A: Actor, Args, Item> {
@@ -171,10 +186,13 @@ fn open_dialog<A: Actor, Args: Message>(
     args: &Args,
     limit: Limit,
 ) -> Result<Arc<Dialog>, OpenError> {
-    let Some(far) = portal.resolve()? else {
-        return Err(OpenError::ToSelf {
-            actor: portal.id().clone(),
-        });
+    let far = match portal.resolve()? {
+        Way::Link(far) => far,
+        Way::Here(_) => {
+            return Err(OpenError::ToSelf {
+                actor: portal.id().clone(),
+            });
+        }
     };
     open_far(&far, function, kind, args, limit).map_err(OpenError::Call)
 }
@@ -190,7 +208,7 @@ fn open_far<Args: Message>(
     let (own_id, clock) = (peer.node().id(), peer.node().clock());
     let now = clock.now();
     let open = far.open(function, kind, limit.deadline(now), STREAM_WINDOW);
-    let open = open.map_err(chain_error)?;
+    let (open, _scope_cuts) = open.map_err(chain_error)?;
     check_expired(open.deadline, clock.as_ref(), own_id)?;
     let bytes = encode(args, peer.message_max(), own_id).map_err(CallError::from_remote)?;
     let cid = peer

@@ -10,8 +10,8 @@ use futures_util::future::BoxFuture;
 use tractor_ipc::Instant;
 use tractor_ipc::msg::{CancelReason, FunctionRef};
 
-use super::call::{Limit, WireCall, check_expired, resolved};
-use super::{Portal, Route};
+use super::call::{Limit, WireCall, chain_error, check_expired, located};
+use super::{Portal, Way};
 use crate::actor::{Actor, ActorCell};
 use crate::clock::Sleep;
 use crate::error::CallError;
@@ -151,10 +151,10 @@ fn begin<'a, A: Actor, F: RpcFn>(
     let Some(args) = call.into_args() else {
         panic!("a call that has begun to run here was handed to a portal");
     };
-    if let Route::Local(cell) = portal.route() {
-        return Ok((Step::Here(here::<A, F>(cell, args, limit)?), None));
-    }
-    let far = resolved::<A, F::Err>(portal)?;
+    let far = match located::<A, F::Err>(portal)? {
+        Way::Here(cell) => return Ok((Step::Here(here::<A, F>(&cell, args, limit)?), None)),
+        Way::Link(far) => far,
+    };
     let function = FunctionRef::Named(F::NAME.into());
     let (wire, timer) = WireCall::begin(&far, function, &args, limit)?;
     Ok((Step::Wire(wire), timer.map(|(sleep, _)| sleep)))
@@ -173,7 +173,8 @@ fn here<A: Actor, F: RpcFn>(
     }
     let clock = hosted.node().clock();
     let own = limit.deadline(clock.now());
-    let (deadline, chain) = surroundings(hosted.id(), own).map_err(super::call::chain_error)?;
+    let around = surroundings(hosted.id(), own).map_err(chain_error)?;
+    let (deadline, chain) = (around.deadline, around.chain);
     check_expired(deadline, clock.as_ref(), hosted.id())?;
     let turn = hosted.turn(deadline, chain);
     Ok(Box::pin(async move {

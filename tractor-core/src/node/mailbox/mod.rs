@@ -10,12 +10,13 @@
 //!
 //! # Invariants
 //!
-//! - `MBX-1` Items are received in the order of their places. A sender that waits has its place, and its item lies in
+//! - MBX-1: Items are received in the order of their places. A sender that waits has its place, and its item lies in
 //!   it, from its first poll on; while one waits, [`Sender::try_send`] says `Full`.
-//! - `MBX-2` Queue and batch together hold at most `capacity` items that came in by the bounded ways.
-//! - `MBX-3` A sender waits only while there is no room, and a receiver only while there is nothing to receive.
-//! - `MBX-4` Each item is received, removed, given back, or dropped with the receiver: once, and one of these.
-//! - `MBX-5` Closing refuses what has no place in the queue yet, waiting senders included, and keeps what has one.
+//! - MBX-2: Queue and batch together hold at most `capacity` items that came in by the bounded ways.
+//! - MBX-3: A sender waits only while less than a quarter is free, and a receiver only while nothing is there.
+//! - MBX-4: Each item is received, removed, given back, or dropped with the receiver: once, and one of these.
+//! - MBX-5: Closing refuses what has no place in the queue yet, waiting senders included, and keeps what has one.
+//! - MBX-6: A receiver that never has to wait gives way to the other tasks of its thread now and then.
 //!
 //! # Locks
 //!
@@ -47,6 +48,8 @@ pub struct Receiver<T> {
     shared: Arc<Shared<T>>,
     /// At least as many items as the batch still holds: it saves looking into an empty one.
     left: usize,
+    /// Items received by [`Receiver::poll_recv`] since it last had to wait.
+    streak: u32,
 }
 
 /// Why [`Sender::try_send`] did not take an item, which is given back.
@@ -134,7 +137,14 @@ pub fn mailbox<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
         }),
         senders: AtomicUsize::new(1),
     });
-    (Sender(shared.clone()), Receiver { shared, left: 0 })
+    (
+        Sender(shared.clone()),
+        Receiver {
+            shared,
+            left: 0,
+            streak: 0,
+        },
+    )
 }
 
 impl<T> Sender<T> {
@@ -268,9 +278,20 @@ impl<T> Receiver<T> {
 
     /// As [`Receiver::recv`].
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        if self.streak >= STREAK_MAX {
+            self.streak = 0;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         match self.take(Some(cx.waker())) {
-            Ok(value) => Poll::Ready(Some(value)),
-            Err(TryRecvError::Empty) => Poll::Pending,
+            Ok(value) => {
+                self.streak += 1;
+                Poll::Ready(Some(value))
+            }
+            Err(TryRecvError::Empty) => {
+                self.streak = 0;
+                Poll::Pending
+            }
             Err(TryRecvError::Closed) => Poll::Ready(None),
         }
     }
@@ -328,6 +349,13 @@ impl<T> Receiver<T> {
             drop(queue);
             drop(old);
             return Err(TryRecvError::Empty);
+        }
+        if queue.items.len() == 1 && queue.waiting.is_empty() {
+            // A lone item is not worth a batch.
+            let item = queue.items.pop_front();
+            queue.bounded = 0;
+            queue.taken = 0;
+            return item.map(|item| item.value).ok_or(TryRecvError::Empty);
         }
         let (value, senders) = {
             let mut batch = shared.batch.lock();
@@ -502,3 +530,6 @@ impl<T> fmt::Debug for Receiver<T> {
 
 /// A sender that waits is let in when a quarter of the mailbox is free, not at every item: one wake for many.
 const PROMOTE_PARTS: usize = 4;
+
+/// Items received in a row before the receiver gives way: as many as tokio lets a task have (its budget is 128).
+const STREAK_MAX: u32 = 128;

@@ -6,9 +6,9 @@
 //!
 //! # Invariants
 //!
-//! - `RPL-1` The slot is answered once: of a value, a dropped sender and an answer by the table, the first stands.
-//! - `RPL-2` A value that was sent is received, or was given back to whoever sent it, or is dropped with the receiver.
-//! - `RPL-3` Nobody waits on a slot whose other end is gone: each end registers and asks under one lock.
+//! - RPL-1: The slot is answered once: of a value, a dropped sender and an answer by the table, the first stands.
+//! - RPL-2: A value that was sent is received, or was given back to whoever sent it, or is dropped with the receiver.
+//! - RPL-3: Nobody waits on a slot whose other end is gone: each end registers and asks under one lock.
 //!
 //! No waker is woken and no value dropped under the lock.
 

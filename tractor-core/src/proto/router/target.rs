@@ -161,3 +161,57 @@ impl Live {
 
 /// Husks below which sweeping them out is not worth a pass over the queue.
 const HUSKS_MIN: usize = 32;
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    fn targets(window: u32) -> Targets {
+        Targets::new(window)
+    }
+
+    fn actor(slot: u32, generation: u32) -> ActorSlot {
+        ActorSlot::new(slot, NonZeroU32::new(generation).unwrap())
+    }
+
+    #[test]
+    fn husks_are_swept_out() {
+        let mut targets = targets(0);
+        let live = targets.reach(ActorSlot::MAIN).unwrap();
+        let place = |slot| {
+            let generation = 1;
+            Place::Call(Key { slot, generation })
+        };
+        live.wait(place(0));
+        for slot in 1..10_000 {
+            live.wait(place(slot));
+            live.give_up(|kept| kept == place(0));
+            assert!(
+                live.queue.len() <= 2 * HUSKS_MIN,
+                "{} places",
+                live.queue.len()
+            );
+        }
+        live.window = SendWindow::new(1);
+        assert_eq!(live.next(), Some(place(0)));
+    }
+
+    #[test]
+    fn a_peer_cannot_fill_the_table() {
+        let mut targets = targets(1);
+        for slot in 0..10_000 {
+            assert!(targets.end(actor(slot, 7), Loss::Closed).is_empty());
+        }
+        for generation in 1..10_000 {
+            assert!(targets.reach(actor(3, generation)).is_ok());
+            targets.end(actor(3, generation), Loss::Closed);
+        }
+        assert!(
+            targets.by_slot.len() <= 2,
+            "{} actors",
+            targets.by_slot.len()
+        );
+    }
+}

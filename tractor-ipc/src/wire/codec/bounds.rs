@@ -1,6 +1,8 @@
 //! What the types of a head leave open, checked alike by the end that sends and the end that receives.
+//!
+//! Only what would cost memory or belongs to no dialog: a window that is too large is for its dialog to refuse.
 
-use crate::limits::{CHAIN_MAX, FUNCTION_NAME_MAX, WINDOW_MAX};
+use crate::limits::{CHAIN_MAX, FUNCTION_NAME_MAX};
 use crate::msg::{FunctionRef, Msg};
 use crate::wire::BoundError;
 
@@ -9,17 +11,16 @@ pub(super) fn check_bounds(msg: &Msg) -> Result<(), BoundError> {
     match msg {
         Msg::Start(start) => {
             check_function(&start.function)?;
-            check_window(start.window)?;
             match start.chain.len() {
                 len if len > CHAIN_MAX => Err(BoundError::Chain { len }),
                 _ => Ok(()),
             }
         }
         Msg::Cast(cast) => check_function(&cast.function),
-        Msg::StartAck(ack) => check_window(ack.window),
-        Msg::Credit(credit) => check_window(credit.amount),
-        Msg::Started { .. }
+        Msg::StartAck(_)
+        | Msg::Started { .. }
         | Msg::Yield { .. }
+        | Msg::Credit(_)
         | Msg::Stop { .. }
         | Msg::Return { .. }
         | Msg::Fail { .. }
@@ -41,12 +42,5 @@ fn check_function(function: &FunctionRef) -> Result<(), BoundError> {
             Err(BoundError::FunctionName { len: name.len() })
         }
         FunctionRef::Named(_) | FunctionRef::Method(_) => Ok(()),
-    }
-}
-
-fn check_window(size: u32) -> Result<(), BoundError> {
-    match size {
-        0..=WINDOW_MAX => Ok(()),
-        _ => Err(BoundError::Window { size }),
     }
 }

@@ -1,10 +1,10 @@
 //! Messages to bytes and back: postcard heads, raw payloads, long messages in parts.
 //!
-//! * `WIRE-2`: whatever the bytes and however they are cut, the decoder gives the messages that were encoded, or one
+//! - WIRE-2: whatever the bytes and however they are cut, the decoder gives the messages that were encoded, or one
 //!   error and then the same error for ever; it never panics.
-//! * `WIRE-3`: a message in parts costs at most its limit in memory, and no more than was received of it; a link has
+//! - WIRE-3: a message in parts costs at most its limit in memory, and no more than was received of it; a link has
 //!   at most [`ASSEMBLIES_MAX`](crate::limits::ASSEMBLIES_MAX) of them.
-//! * `WIRE-4`: a message that cannot be sent leaves no byte behind in the buffer it was to be written to.
+//! - WIRE-4: a message that cannot be sent leaves no byte behind in the buffer it was to be written to.
 
 mod bounds;
 mod decode;

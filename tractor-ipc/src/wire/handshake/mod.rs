@@ -7,9 +7,9 @@
 //!
 //! It reads no clock: whoever drives it races it against the handshake's deadline. Its ends:
 //!
-//! * `HS-1`: a link is agreed on only by a dialler that was welcomed, and an acceptor that found everything in order.
-//! * `HS-2`: any message in a phase that has no place for it ends the handshake as `OutOfPhase`.
-//! * `HS-3`: the dialler believes an answer no more than the acceptor believes a greeting: version and features must
+//! - HS-1: a link is agreed on only by a dialler that was welcomed, and an acceptor that found everything in order.
+//! - HS-2: any message in a phase that has no place for it ends the handshake as `OutOfPhase`.
+//! - HS-3: the dialler believes an answer no more than the acceptor believes a greeting: version and features must
 //!   be among those offered, tree and role must fit.
 
 use bytes::Bytes;

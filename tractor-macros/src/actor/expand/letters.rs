@@ -4,9 +4,10 @@ use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 use syn::Attribute;
 
-use super::{Names, index, marker, variant};
-use crate::actor::model::{Actor, Method, Role};
 use crate::tokens::{outcome, tuple_type};
+
+use super::{Names, Wired, index, marker};
+use crate::actor::model::{Actor, Method, Role};
 
 /// The constants that are the methods' numbers: their places in the table, in which a method whose `cfg` is off has
 /// none.
@@ -33,24 +34,22 @@ fn conditions(cfgs: &[Attribute]) -> Option<TokenStream> {
 }
 
 /// The enum: each variant holds the arguments as the tuple they travel as, and the reply that is owed.
-pub(super) fn message(actor: &Actor, names: &Names) -> TokenStream {
+pub(super) fn message(actor: &Actor, names: &Names, methods: &[Wired<'_>]) -> TokenStream {
     let Names {
-        parameters, clause, ..
+        private,
+        parameters,
+        clause,
+        ..
     } = names;
-    let variants = actor
-        .methods
-        .iter()
-        .enumerate()
-        .filter_map(|(place, method)| {
-            let (cfgs, name) = (&method.carried.cfgs, variant(place));
-            let arguments = tuple_type(&method.arguments);
-            let reply = reply_type(&method.role, names)?;
-            Some(quote!(#(#cfgs)* #name(#arguments, #reply)))
-        });
-    let never = &names.private;
+    let variants = methods.iter().filter_map(|wired| {
+        let (cfgs, name) = (wired.cfgs(), wired.variant());
+        let arguments = tuple_type(&wired.method.arguments);
+        let reply = reply_type(&wired.method.role, private)?;
+        Some(quote!(#(#cfgs)* #name(#arguments, #reply)))
+    });
     let unused = (!actor.generics.params.is_empty()).then(|| {
         let marker = marker(&actor.ty);
-        quote!(Unused(#marker, #never::Never))
+        quote!(Unused(#marker, #private::Never))
     });
     quote! {
         #[doc(hidden)]
@@ -61,9 +60,8 @@ pub(super) fn message(actor: &Actor, names: &Names) -> TokenStream {
     }
 }
 
-/// What a message owes its caller: nothing for a cast; contexts have no message.
-fn reply_type(role: &Role, names: &Names) -> Option<TokenStream> {
-    let private = &names.private;
+/// What a message owes its caller: nothing for a cast; a context has no message.
+fn reply_type(role: &Role, private: &TokenStream) -> Option<TokenStream> {
     match role {
         Role::Call { output, .. } => {
             let (ok, err) = outcome(output, private);
@@ -76,31 +74,31 @@ fn reply_type(role: &Role, names: &Names) -> Option<TokenStream> {
 }
 
 /// `fn decode`: from the wire to a message.
-pub(super) fn decode(actor: &Actor, names: &Names) -> TokenStream {
+pub(super) fn decode(names: &Names, methods: &[Wired<'_>]) -> TokenStream {
     let private = &names.private;
-    let arms = actor
-        .methods
-        .iter()
-        .enumerate()
-        .filter_map(|(place, method)| {
-            let (cfgs, index, variant) = (&method.carried.cfgs, index(place), variant(place));
-            let arguments = tuple_type(&method.arguments);
-            let (reply, rest) = match &method.role {
-                Role::Call { .. } => (quote!(reply), quote!(, #private::Reply::wire(reply))),
-                Role::Stream { .. } => {
-                    (quote!(reply), quote!(, #private::StreamReply::wire(reply)))
-                }
-                Role::Cast { .. } => (quote!(_), TokenStream::new()),
-                Role::Context { .. } => return None,
-            };
-            Some(quote! {
-                #(#cfgs)*
-                #index => {
-                    let (arguments, #reply) = reply.decode::<#arguments>(bytes)?;
-                    ::core::option::Option::Some(__Message::#variant(arguments #rest))
-                }
-            })
-        });
+    let arms = methods.iter().filter_map(|wired| {
+        let (cfgs, index, variant) = (wired.cfgs(), wired.index(), wired.variant());
+        let (arguments, types) = (&wired.arguments, &wired.types);
+        let (reply, rest) = match &wired.method.role {
+            Role::Call { .. } => (
+                quote!(reply),
+                quote!(, #private::Reply::<#(#types),*>::wire(reply)),
+            ),
+            Role::Stream { .. } => (
+                quote!(reply),
+                quote!(, #private::StreamReply::<#(#types),*>::wire(reply)),
+            ),
+            Role::Cast { .. } => (quote!(_), TokenStream::new()),
+            Role::Context { .. } => return None,
+        };
+        Some(quote! {
+            #(#cfgs)*
+            #index => {
+                let (arguments, #reply) = reply.decode::<#arguments>(bytes)?;
+                ::core::option::Option::Some(__Message::#variant(arguments #rest))
+            }
+        })
+    });
     quote! {
         fn decode(
             index: u16,

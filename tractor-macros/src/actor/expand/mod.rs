@@ -19,26 +19,32 @@ mod serving;
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::Type;
 use syn::ext::IdentExt;
+use syn::{Attribute, Type};
 
 use super::model::{Access, Actor, ContextState, Method, Role, Runs};
-use crate::bounds::Bounds;
+use crate::checks::Checks;
 use crate::register;
-use crate::types::generic_arguments;
+use crate::types::{Output, generic_arguments};
 
 /// The expansion of an actor.
 pub(super) fn expand(actor: Actor) -> TokenStream {
     let names = Names::of(&actor);
-    let (block, docs) = (&actor.block, portal::type_docs(&actor));
-    let portal_type = portal::declare(&actor, &names, &docs);
-    let portal = portal::implement(&actor, &names);
+    let mut checks = Checks::new(&actor.paths, &actor.generics);
+    let shared_type = is_shared(&actor).then(|| checks.shared(&actor.ty));
+    let init = serving::init(&actor, &names, &mut checks);
+    let mut methods = Vec::with_capacity(actor.methods.len());
+    for (place, method) in actor.methods.iter().enumerate() {
+        methods.push(Wired::of(method, place, &mut checks));
+    }
+    let (block, portal_type) = (&actor.block, portal::declare(&actor, &names));
+    let portal = portal::implement(&actor, &names, &methods);
     let spec = portal::spec(&actor, &names);
     let indexes = letters::indexes(&actor.methods);
-    let message = letters::message(&actor, &names);
-    let serving = serving::actor(&actor, &names);
-    let shared = serving::shared_actor(&actor, &names);
-    let bounds = bounds(&actor);
+    let message = letters::message(&actor, &names, &methods);
+    let serving = serving::actor(&actor, &names, &methods, &init, shared_type.as_ref());
+    let shared = shared_type.map(|ty| serving::shared_actor(&actor, &ty, &names, &methods));
+    let checks = checks.into_items();
     let entry = if actor.generics.params.is_empty() {
         register::entry(&actor.paths, &actor.ty)
     } else {
@@ -59,13 +65,13 @@ pub(super) fn expand(actor: Actor) -> TokenStream {
             reason = "written by `#[tractor::actor]`"
         )]
         const _: () = {
+            #checks
             #indexes
             #spec
             #portal
             #message
             #serving
             #shared
-            #bounds
             #entry
         };
     }
@@ -104,14 +110,68 @@ impl Names {
     }
 }
 
-/// The variant of the message enum that carries a method, and the constant that is its number on the wire. Both are
-/// called by place: a method's own name could meet another's.
-fn variant(place: usize) -> Ident {
-    format_ident!("M{place}", span = Span::call_site())
-}
-
 fn index(place: usize) -> Ident {
     format_ident!("__INDEX_{place}", span = Span::call_site())
+}
+
+/// A method with its types as hidden code names them: checked.
+struct Wired<'a> {
+    method: &'a Method,
+    place: usize,
+    /// The arguments as one tuple.
+    arguments: TokenStream,
+    /// The other types: value and error; or item; or first value, what arrives, what leaves, value and error.
+    types: Vec<TokenStream>,
+    /// The error of a cast.
+    error: TokenStream,
+}
+
+impl<'a> Wired<'a> {
+    fn of(method: &'a Method, place: usize, checks: &mut Checks<'_>) -> Self {
+        let cfgs = &method.carried.cfgs;
+        let arguments = checks.tuple(&method.arguments, cfgs);
+        let types = match &method.role {
+            Role::Call { output, .. } => pair(checks.outcome(output, cfgs)),
+            Role::Cast { .. } => Vec::new(),
+            Role::Stream { item, .. } => vec![checks.travels(item, cfgs)],
+            Role::Context { ctx, output, .. } => {
+                let mut types = ctx.checked(checks, cfgs).to_vec();
+                types.extend(pair(checks.outcome(output, cfgs)));
+                types
+            }
+        };
+        let error = match &method.role {
+            Role::Cast {
+                output: Output::Result(ty),
+                ..
+            } => checks.error(ty, cfgs),
+            Role::Cast { .. } | Role::Call { .. } | Role::Stream { .. } | Role::Context { .. } => {
+                TokenStream::new()
+            }
+        };
+        Self {
+            method,
+            place,
+            arguments,
+            types,
+            error,
+        }
+    }
+
+    /// The variant of the message enum that carries it, called by place: its own name could meet another's.
+    fn variant(&self) -> Ident {
+        format_ident!("M{}", self.place, span = Span::call_site())
+    }
+
+    /// The conditions it is there by.
+    fn cfgs(&self) -> &[Attribute] {
+        &self.method.carried.cfgs
+    }
+
+    /// The constant that is its number on the wire.
+    fn index(&self) -> Ident {
+        index(self.place)
+    }
 }
 
 /// Who handles a method's message.
@@ -155,34 +215,8 @@ fn is_shared(actor: &Actor) -> bool {
     })
 }
 
-fn bounds(actor: &Actor) -> TokenStream {
-    let mut bounds = Bounds::new(&actor.paths);
-    if is_shared(actor) {
-        bounds.is_shared(&actor.ty);
-    }
-    if let Some(init) = &actor.init {
-        bounds.arguments(&init.arguments, &[]);
-    }
-    for Method {
-        carried,
-        arguments,
-        role,
-        ..
-    } in &actor.methods
-    {
-        let cfgs = &carried.cfgs;
-        bounds.arguments(arguments, cfgs);
-        match role {
-            Role::Call { output, .. } => bounds.output(output, cfgs),
-            Role::Cast { output, .. } => bounds.error(output, cfgs),
-            Role::Stream { item, .. } => bounds.travels(item, cfgs),
-            Role::Context { ctx, output, .. } => {
-                ctx.ask(&mut bounds, cfgs);
-                bounds.output(output, cfgs);
-            }
-        }
-    }
-    bounds.into_item(&actor.generics)
+fn pair((first, second): (TokenStream, TokenStream)) -> Vec<TokenStream> {
+    vec![first, second]
 }
 
 /// The type of the actor in `PhantomData`, where a parameter may not be used otherwise.

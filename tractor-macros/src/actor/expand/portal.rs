@@ -4,14 +4,14 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
-use super::{Names, index, marker, variant};
+use super::{Names, Wired, marker};
 use crate::actor::model::{Actor, Method, Role};
 use crate::function::with_docs;
-use crate::tokens::{outcome, parameters, tuple, tuple_type};
+use crate::tokens::{at, outcome, parameters, tuple, tuple_type};
 use crate::types::text_of;
 
 /// What the portal's type is, for its reader.
-pub(super) fn type_docs(actor: &Actor) -> String {
+fn type_docs(actor: &Actor) -> String {
     format!(
         "Portal to a [`{}`]: calls its methods, wherever it lives. Cheap to clone; can be sent to \
          other actors.",
@@ -23,14 +23,14 @@ pub(super) fn type_docs(actor: &Actor) -> String {
 ///
 /// The actor is a parameter of it, always given by its default: that way the portal is as visible as the actor is,
 /// which the macro cannot see (a private type in the interface of a public one is error E0446, and the reverse too).
-pub(super) fn declare(actor: &Actor, names: &Names, docs: &str) -> TokenStream {
+pub(super) fn declare(actor: &Actor, names: &Names) -> TokenStream {
     let Names {
         private,
         portal,
         clause,
         ..
     } = names;
-    let ty = &actor.ty;
+    let (ty, docs) = (&actor.ty, type_docs(actor));
     let own: Vec<_> = actor.generics.params.iter().collect();
     let marker = (!own.is_empty()).then(|| marker(ty));
     quote! {
@@ -42,13 +42,13 @@ pub(super) fn declare(actor: &Actor, names: &Names, docs: &str) -> TokenStream {
             unreachable_pub,
             reason = "written by `#[tractor::actor]`"
         )]
-        pub struct #portal<#(#own,)* A: #private::Actor = #ty>(#private::Portal<A>, #marker)
+        pub struct #portal<#(#own,)* __Actor: #private::Actor = #ty>(#private::Portal<__Actor>, #marker)
         #clause;
     }
 }
 
 /// What every portal does, and what this one does.
-pub(super) fn implement(actor: &Actor, names: &Names) -> TokenStream {
+pub(super) fn implement(actor: &Actor, names: &Names, methods: &[Wired<'_>]) -> TokenStream {
     let Names {
         private,
         portal,
@@ -59,11 +59,7 @@ pub(super) fn implement(actor: &Actor, names: &Names) -> TokenStream {
     } = names;
     let ty = &actor.ty;
     let marker = (!actor.generics.params.is_empty()).then(|| quote!(::core::marker::PhantomData));
-    let methods = actor
-        .methods
-        .iter()
-        .enumerate()
-        .map(|(place, one)| method(one, place, actor, names));
+    let methods = methods.iter().map(|wired| method(wired, actor, names));
     let traits = serde_traits(actor, names);
     quote! {
         impl #parameters #portal_type #clause {
@@ -118,19 +114,19 @@ fn serde_traits(actor: &Actor, names: &Names) -> TokenStream {
     quote! {
         #[automatically_derived]
         impl #parameters #private::serde::Serialize for #portal_type #clause {
-            fn serialize<S: #private::serde::Serializer>(
+            fn serialize<__S: #private::serde::Serializer>(
                 &self,
-                serializer: S,
-            ) -> ::core::result::Result<S::Ok, S::Error> {
+                serializer: __S,
+            ) -> ::core::result::Result<__S::Ok, __S::Error> {
                 #private::serde::Serialize::serialize(&self.0, serializer)
             }
         }
 
         #[automatically_derived]
         impl<'de, #(#with_de),*> #private::serde::Deserialize<'de> for #portal_type #clause {
-            fn deserialize<D: #private::serde::Deserializer<'de>>(
-                deserializer: D,
-            ) -> ::core::result::Result<Self, D::Error> {
+            fn deserialize<__D: #private::serde::Deserializer<'de>>(
+                deserializer: __D,
+            ) -> ::core::result::Result<Self, __D::Error> {
                 let portal: #private::Portal<#ty> =
                     #private::serde::Deserialize::deserialize(deserializer)?;
                 ::core::result::Result::Ok(::core::convert::From::from(portal))
@@ -139,7 +135,8 @@ fn serde_traits(actor: &Actor, names: &Names) -> TokenStream {
     }
 }
 
-fn method(method: &Method, place: usize, actor: &Actor, names: &Names) -> TokenStream {
+/// The method that calls one of the actor's: in its signature are the user's types, in its body the checked ones.
+fn method(wired: &Wired<'_>, actor: &Actor, names: &Names) -> TokenStream {
     let private = &names.private;
     let Method {
         ident,
@@ -147,36 +144,32 @@ fn method(method: &Method, place: usize, actor: &Actor, names: &Names) -> TokenS
         carried,
         arguments,
         role,
-    } = method;
-    let (index, variant) = (index(place), variant(place));
+    } = wired.method;
+    let (index, variant) = (wired.index(), wired.variant());
     let (ty, args) = (&actor.ty, tuple_type(arguments));
     let (parameters, given) = (parameters(arguments), tuple(arguments));
-    let (returned, call) = match role {
+    let (returned, make, carry) = match role {
         Role::Call { output, .. } => {
             let (ok, err) = outcome(output, private);
-            (
-                quote!(#private::Call<'_, #ty, #args, #ok, #err>),
-                quote!(call(#index, #given, __Message::#variant)),
-            )
+            let returned = quote!(#private::Call<'_, #ty, #args, #ok, #err>);
+            (returned, quote!(call), quote!(, __Message::#variant))
         }
-        Role::Cast { .. } => (
-            quote!(#private::CastCall<'_, #ty, #args>),
-            quote!(cast(#index, #given, __Message::#variant)),
-        ),
-        Role::Stream { item, .. } => (
-            quote!(#private::StreamCall<'_, #ty, #args, #item>),
-            quote!(stream(#index, #given)),
-        ),
+        Role::Cast { .. } => {
+            let returned = quote!(#private::CastCall<'_, #ty, #args>);
+            (returned, quote!(cast), quote!(, __Message::#variant))
+        }
+        Role::Stream { item, .. } => {
+            let returned = quote!(#private::StreamCall<'_, #ty, #args, #item>);
+            (returned, quote!(stream), TokenStream::new())
+        }
         Role::Context { ctx, output, .. } => {
-            let (ok, err) = outcome(output, private);
-            let (started, incoming, outgoing) = (&ctx.started, &ctx.incoming, &ctx.outgoing);
-            let types = quote!(#started, #incoming, #outgoing, #ok, #err);
-            (
-                quote!(#private::ContextCall<'_, #ty, #args, #types>),
-                quote!(context(#index, #given)),
-            )
+            let ((ok, err), ctx) = (outcome(output, private), ctx.written());
+            let returned = quote!(#private::ContextCall<'_, #ty, #args, #(#ctx,)* #ok, #err>);
+            (returned, quote!(context), TokenStream::new())
         }
     };
+    let (checked, types) = (&wired.arguments, &wired.types);
+    let call = quote!(#make::<#checked, #(#types),*>(#index, #given #carry));
     let about = format!("`{}::{}`, called from here.", text_of(ty), ident.unraw());
     let (docs, cfgs) = (with_docs(&carried.docs, &about), &carried.cfgs);
     quote! {
@@ -208,7 +201,7 @@ pub(super) fn spec(actor: &Actor, names: &Names) -> TokenStream {
         init.ident.unraw()
     );
     let docs = with_docs(&init.carried.docs, &about);
-    let name = quote_spanned!(init.ident.span().resolved_at(proc_macro2::Span::call_site())=> spec);
+    let name = quote_spanned!(at(init.ident.span())=> spec);
     quote! {
         impl #generics #ty #clause {
             #(#cfgs)*

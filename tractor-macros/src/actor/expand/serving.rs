@@ -4,15 +4,22 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
-use super::{Handler, Names, handler, index, is_shared, letters, variant};
+use super::{Handler, Names, Wired, handler, letters};
 use crate::actor::model::{
     Access, Actor, ContextState, Hook, Hooks, Init, Method, Role, Runs, Sharing,
 };
-use crate::tokens::{as_result, binders, outcome, tuple_type};
+use crate::checks::Checks;
+use crate::tokens::{as_result, at, binders};
 use crate::types::Output;
 
 /// `impl Actor`.
-pub(super) fn actor(actor: &Actor, names: &Names) -> TokenStream {
+pub(super) fn actor(
+    actor: &Actor,
+    names: &Names,
+    methods: &[Wired<'_>],
+    init: &TokenStream,
+    shared_type: Option<&TokenStream>,
+) -> TokenStream {
     let Names {
         private,
         portal_type,
@@ -22,20 +29,16 @@ pub(super) fn actor(actor: &Actor, names: &Names) -> TokenStream {
         ..
     } = names;
     let ty = &actor.ty;
-    let table = actor
-        .methods
-        .iter()
-        .map(|method| table_line(method, private));
-    let init = init(actor.init.as_ref(), private);
-    let decode = letters::decode(actor, names);
-    let exclusive = handler_fn(actor, names, Handler::Exclusive);
-    let blocking = handler_fn(actor, names, Handler::Blocking);
-    let contexts = open_context(actor, private);
+    let table = methods.iter().map(|wired| table_line(wired, private));
+    let decode = letters::decode(names, methods);
+    let exclusive = handler_body(names, methods, Handler::Exclusive);
+    let blocking = handle_blocking(names, methods);
+    let contexts = open_context(methods, private);
     let hooks = hooks(&actor.hooks, private);
     let run = match actor.sharing {
         Sharing::Exclusive => quote!(run_exclusive),
-        Sharing::Phased => quote!(run_phased),
-        Sharing::Shared => quote!(run_shared),
+        Sharing::Phased => quote!(run_phased::<#shared_type>),
+        Sharing::Shared => quote!(run_shared::<#shared_type>),
     };
     quote! {
         #[automatically_derived]
@@ -49,7 +52,10 @@ pub(super) fn actor(actor: &Actor, names: &Names) -> TokenStream {
             }
 
             #decode
-            #exclusive
+            async fn handle_mut(&mut self, message: Self::Msg) -> #private::Flow {
+                #exclusive
+            }
+
             #blocking
             #contexts
             #hooks
@@ -64,11 +70,13 @@ pub(super) fn actor(actor: &Actor, names: &Names) -> TokenStream {
     }
 }
 
-/// `impl SharedActor`, for an actor with `&self` handlers or contexts.
-pub(super) fn shared_actor(actor: &Actor, names: &Names) -> TokenStream {
-    if !is_shared(actor) {
-        return TokenStream::new();
-    }
+/// `impl SharedActor`, for an actor with `&self` handlers or contexts. `checked` is its type, as checked.
+pub(super) fn shared_actor(
+    actor: &Actor,
+    checked: &TokenStream,
+    names: &Names,
+    methods: &[Wired<'_>],
+) -> TokenStream {
     let Names {
         private,
         parameters,
@@ -76,51 +84,32 @@ pub(super) fn shared_actor(actor: &Actor, names: &Names) -> TokenStream {
         ..
     } = names;
     let ty = &actor.ty;
-    let handlers = handler_fn(actor, names, Handler::Shared);
+    let body = handler_body(names, methods, Handler::Shared);
     quote! {
         #[automatically_derived]
         impl #parameters #private::SharedActor for #ty #clause {
-            #handlers
+            async fn handle_ref(&self, message: Self::Msg) -> #private::Flow {
+                // A state that is not `Sync` has been reported; this keeps the compiler from saying more about it.
+                let _: ::core::marker::PhantomData<#checked>;
+                #body
+            }
         }
     }
 }
 
 /// One line of the method table.
-fn table_line(method: &Method, private: &TokenStream) -> TokenStream {
-    let name = method.ident.unraw().to_string();
-    let (cfgs, args) = (&method.carried.cfgs, tuple_type(&method.arguments));
-    let line = match &method.role {
-        Role::Call {
-            access,
-            runs,
-            output,
-        } => {
-            let (ok, err) = outcome(output, private);
-            let kind = kind(*access, *runs);
-            quote!(new::<#args, #ok, #err>(#name, #private::MethodKind::#kind))
-        }
-        Role::Cast { access, runs, .. } => {
-            let kind = kind(*access, *runs);
-            quote!(cast::<#args>(#name, #private::MethodKind::#kind))
-        }
-        Role::Stream { access, item } => {
-            let kind = kind(*access, Runs::InPlace);
-            quote!(stream::<#args, #item>(#name, #private::MethodKind::#kind))
-        }
-        Role::Context {
-            ctx, output, drain, ..
-        } => {
-            let (ok, err) = outcome(output, private);
-            let (started, incoming, outgoing) = (&ctx.started, &ctx.incoming, &ctx.outgoing);
-            let make = if *drain {
-                quote!(context_drained)
-            } else {
-                quote!(context)
-            };
-            quote!(#make::<#args, #started, #incoming, #outgoing, #ok, #err>(#name))
-        }
+fn table_line(wired: &Wired<'_>, private: &TokenStream) -> TokenStream {
+    let name = wired.method.ident.unraw().to_string();
+    let (cfgs, arguments, types) = (wired.cfgs(), &wired.arguments, &wired.types);
+    let (make, kind) = match &wired.method.role {
+        Role::Call { access, runs, .. } => (quote!(new), Some(kind(*access, *runs))),
+        Role::Cast { access, runs, .. } => (quote!(cast), Some(kind(*access, *runs))),
+        Role::Stream { access, .. } => (quote!(stream), Some(kind(*access, Runs::InPlace))),
+        Role::Context { drain: false, .. } => (quote!(context), None),
+        Role::Context { drain: true, .. } => (quote!(context_drained), None),
     };
-    quote!(#(#cfgs)* #private::Method::#line)
+    let kind = kind.map(|kind| quote!(, #private::MethodKind::#kind));
+    quote!(#(#cfgs)* #private::Method::#make::<#arguments, #(#types),*>(#name #kind))
 }
 
 fn kind(access: Access, runs: Runs) -> TokenStream {
@@ -133,14 +122,15 @@ fn kind(access: Access, runs: Runs) -> TokenStream {
 }
 
 /// `type Init`, `type InitError` and `fn init`.
-fn init(init: Option<&Init>, private: &TokenStream) -> TokenStream {
+pub(super) fn init(actor: &Actor, names: &Names, checks: &mut Checks<'_>) -> TokenStream {
+    let private = &names.private;
     let Some(Init {
         ident,
         is_async,
         arguments,
         output,
         ..
-    }) = init
+    }) = &actor.init
     else {
         // The missing `#[init]` has been reported.
         return quote! {
@@ -148,15 +138,17 @@ fn init(init: Option<&Init>, private: &TokenStream) -> TokenStream {
             type InitError = #private::Never;
 
             async fn init((): ()) -> ::core::result::Result<Self, Self::InitError> {
-                ::core::todo!()
+                ::core::unreachable!()
             }
         };
     };
-    let (args, binders) = (tuple_type(arguments), binders(arguments));
-    let (_, error) = outcome(output, private);
-    let call = awaited(quote!(Self::#ident(#(#binders),*)), *is_async);
-    let call = quote_spanned!(ident.span()=> #call);
-    let state = as_result(output, private, call);
+    let (args, binders) = (checks.tuple(arguments, &[]), binders(arguments));
+    let error = match output {
+        Output::Unit | Output::Plain(_) => quote!(#private::Never),
+        Output::Result(result) => checks.error(result, &[]),
+    };
+    let call = quote_spanned!(at(ident.span())=> Self::#ident(#(#binders),*));
+    let state = as_result(output, private, awaited(call, *is_async));
     quote! {
         type Init = #args;
         type InitError = #error;
@@ -169,59 +161,55 @@ fn init(init: Option<&Init>, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// One of the three functions that take a message and run a method by it.
-fn handler_fn(actor: &Actor, names: &Names, which: Handler) -> TokenStream {
+/// `fn handle_blocking`, for an actor with such methods.
+fn handle_blocking(names: &Names, methods: &[Wired<'_>]) -> TokenStream {
     let private = &names.private;
-    let arms: Vec<_> = actor
-        .methods
+    let ours = |wired: &Wired<'_>| handler(wired.method) == Some(Handler::Blocking);
+    if !methods.iter().any(ours) {
+        return TokenStream::new();
+    }
+    let body = handler_body(names, methods, Handler::Blocking);
+    quote! {
+        fn handle_blocking(&mut self, message: Self::Msg) -> #private::Flow {
+            #body
+        }
+    }
+}
+
+/// Takes a message and runs its method, if it is one of the right kind.
+fn handler_body(names: &Names, methods: &[Wired<'_>], which: Handler) -> TokenStream {
+    let private = &names.private;
+    let ours = methods
         .iter()
-        .enumerate()
-        .filter(|(_, method)| handler(method) == Some(which))
-        .map(|(place, method)| arm(method, place, private))
-        .collect();
-    let body = quote! {
+        .filter(|wired| handler(wired.method) == Some(which));
+    let arms = ours.map(|wired| arm(wired, private));
+    quote! {
         match message {
             #(#arms)*
             other => #private::misrouted(other),
         }
-    };
-    match which {
-        Handler::Exclusive => quote! {
-            async fn handle_mut(&mut self, message: Self::Msg) -> #private::Flow {
-                #body
-            }
-        },
-        Handler::Shared => quote! {
-            async fn handle_ref(&self, message: Self::Msg) -> #private::Flow {
-                #body
-            }
-        },
-        Handler::Blocking if arms.is_empty() => TokenStream::new(),
-        Handler::Blocking => quote! {
-            fn handle_blocking(&mut self, message: Self::Msg) -> #private::Flow {
-                #body
-            }
-        },
     }
 }
 
 /// Runs one method and answers with what it returned.
-fn arm(method: &Method, place: usize, private: &TokenStream) -> TokenStream {
+fn arm(wired: &Wired<'_>, private: &TokenStream) -> TokenStream {
     let Method {
         ident,
-        carried,
         arguments,
         role,
         ..
-    } = method;
-    let (cfgs, variant, binders) = (&carried.cfgs, variant(place), binders(arguments));
+    } = wired.method;
+    let (cfgs, variant, binders) = (wired.cfgs(), wired.variant(), binders(arguments));
+    let types = &wired.types;
     let proceed = quote!(#private::Flow::Continue);
     let call = |runs: Runs| {
-        // What is wrong with a handler's future is reported at the method's name.
-        let call = quote_spanned!(ident.span()=> Self::#ident(self, #(#binders),*));
+        let call = quote_spanned!(at(ident.span())=> Self::#ident(self, #(#binders),*));
         match runs {
-            Runs::Async | Runs::CancelSafe => awaited(call, true),
-            Runs::InPlace | Runs::Blocking => awaited(call, false),
+            // What is wrong with a handler's future is reported at the method's name.
+            Runs::Async | Runs::CancelSafe => {
+                quote_spanned!(at(ident.span())=> #private::handlers_must_be_send(#call).await)
+            }
+            Runs::InPlace | Runs::Blocking => call,
         }
     };
     match role {
@@ -237,18 +225,15 @@ fn arm(method: &Method, place: usize, private: &TokenStream) -> TokenStream {
             quote! {
                 #(#cfgs)*
                 __Message::#variant((#(#binders,)*), reply) => {
+                    let reply: #private::Reply<#(#types),*> = reply;
                     #answer;
                     #proceed
                 }
             }
         }
         Role::Cast { runs, output, .. } => {
-            let ended = cast_end(
-                &method.ident.unraw().to_string(),
-                call(*runs),
-                output,
-                private,
-            );
+            let name = ident.unraw().to_string();
+            let ended = cast_end(&name, call(*runs), (output, &wired.error), private);
             quote!(#(#cfgs)* __Message::#variant((#(#binders,)*)) => { #ended })
         }
         Role::Stream { .. } => {
@@ -256,6 +241,7 @@ fn arm(method: &Method, place: usize, private: &TokenStream) -> TokenStream {
             quote! {
                 #(#cfgs)*
                 __Message::#variant((#(#binders,)*), reply) => {
+                    let reply: #private::StreamReply<#(#types),*> = reply;
                     reply.stream(#stream);
                     #proceed
                 }
@@ -266,7 +252,12 @@ fn arm(method: &Method, place: usize, private: &TokenStream) -> TokenStream {
 }
 
 /// What follows from a one-way message.
-fn cast_end(name: &str, value: TokenStream, output: &Output, private: &TokenStream) -> TokenStream {
+fn cast_end(
+    name: &str,
+    value: TokenStream,
+    (output, error): (&Output, &TokenStream),
+    private: &TokenStream,
+) -> TokenStream {
     match output {
         Output::Unit | Output::Plain(_) => quote! {
             #value;
@@ -278,6 +269,7 @@ fn cast_end(name: &str, value: TokenStream, output: &Output, private: &TokenStre
                 match #result {
                     ::core::result::Result::Ok(()) => #private::Flow::Continue,
                     ::core::result::Result::Err(error) => {
+                        let error: #error = error;
                         let error = #private::CastError::new(#name, &error);
                         #private::Actor::cast_failed(&*self, error)
                     }
@@ -288,12 +280,10 @@ fn cast_end(name: &str, value: TokenStream, output: &Output, private: &TokenStre
 }
 
 /// `fn open_context`, for an actor with contexts.
-fn open_context(actor: &Actor, private: &TokenStream) -> TokenStream {
-    let arms: Vec<_> = actor
-        .methods
+fn open_context(methods: &[Wired<'_>], private: &TokenStream) -> TokenStream {
+    let arms: Vec<_> = methods
         .iter()
-        .enumerate()
-        .filter_map(|(place, method)| context_arm(method, place, private))
+        .filter_map(|wired| context_arm(wired, private))
         .collect();
     if arms.is_empty() {
         return TokenStream::new();
@@ -312,23 +302,28 @@ fn open_context(actor: &Actor, private: &TokenStream) -> TokenStream {
     }
 }
 
-fn context_arm(method: &Method, place: usize, private: &TokenStream) -> Option<TokenStream> {
-    let Role::Context {
-        state, ctx, output, ..
-    } = &method.role
+fn context_arm(wired: &Wired<'_>, private: &TokenStream) -> Option<TokenStream> {
+    let Method {
+        ident,
+        arguments,
+        role,
+        ..
+    } = wired.method;
+    let (Role::Context { state, output, .. }, [started, incoming, outgoing, ..]) =
+        (role, &wired.types[..])
     else {
         return None;
     };
-    let (ident, cfgs, index) = (&method.ident, &method.carried.cfgs, index(place));
-    let (args, binders) = (tuple_type(&method.arguments), binders(&method.arguments));
-    let (started, incoming, outgoing) = (&ctx.started, &ctx.incoming, &ctx.outgoing);
+    let (cfgs, index, args) = (wired.cfgs(), wired.index(), &wired.arguments);
+    let binders = binders(arguments);
     let (prepare, held) = match state {
         ContextState::Me => (TokenStream::new(), quote!(me)),
         ContextState::Shared => (quote!(let state = me.shared();), quote!(&state)),
     };
-    let call = quote_spanned!(ident.span()=> Self::#ident(#held, ctx, #(#binders),*).await);
+    let call = quote_spanned! {at(ident.span())=>
+        #private::handlers_must_be_send(Self::#ident(#held, ctx, #(#binders),*)).await
+    };
     let result = as_result(output, private, call);
-    let task = quote_spanned!(ident.span()=> async move { #result });
     Some(quote! {
         #(#cfgs)*
         #index => {
@@ -338,7 +333,7 @@ fn context_arm(method: &Method, place: usize, private: &TokenStream) -> Option<T
                 move |
                     ctx: #private::Context<#started, #incoming, #outgoing>,
                     (#(#binders,)*): #args,
-                | #task,
+                | async move { #result },
             ))
         }
     })
@@ -352,7 +347,10 @@ fn hooks(hooks: &Hooks, private: &TokenStream) -> TokenStream {
             is_async,
             cfgs,
         } = hook;
-        let call = awaited(quote_spanned!(ident.span()=> Self::#ident(self)), *is_async);
+        let call = awaited(
+            quote_spanned!(at(ident.span())=> Self::#ident(self)),
+            *is_async,
+        );
         quote!(#(#cfgs)* async fn #name(&mut self) { #call })
     };
     let start = hooks
@@ -364,7 +362,7 @@ fn hooks(hooks: &Hooks, private: &TokenStream) -> TokenStream {
         .as_ref()
         .map(|hook| awaiting(hook, quote!(on_stop)));
     let error = hooks.on_error.as_ref().map(|Hook { ident, cfgs, .. }| {
-        let call = quote_spanned!(ident.span()=> Self::#ident(self, error));
+        let call = quote_spanned!(at(ident.span())=> Self::#ident(self, error));
         quote! {
             #(#cfgs)*
             fn on_error(&self, error: #private::CastError) -> #private::OnError {

@@ -112,8 +112,6 @@ pub(super) struct Count {
     pub(super) last: Option<u64>,
     pub(super) window: u32,
     pub(super) overrun: Overrun,
-    /// Its reader left: what it was sent is no longer counted.
-    pub(super) discarded: bool,
 }
 
 impl Count {
@@ -124,7 +122,6 @@ impl Count {
             last: None,
             window,
             overrun,
-            discarded: false,
         }
     }
 
@@ -132,12 +129,13 @@ impl Count {
         matches!(self.overrun, Overrun::Wait | Overrun::Error)
     }
 
-    pub(super) fn sends(&mut self) {
+    /// One more value; `deserted`: nobody reads it any more, and who drops it pays for it.
+    pub(super) fn sends(&mut self, deserted: bool) {
         self.sent += 1;
         let under_way = self.sent - self.received;
         let within = under_way <= u64::from(self.window);
         assert!(
-            !self.is_credited() || self.discarded || within,
+            !self.is_credited() || deserted || within,
             "RTR-6: {under_way} under way"
         );
     }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tractor_ipc::id::{ActorId, ActorName, ActorSlot, Cid};
+use tractor_ipc::id::{ActorSlot, Cid};
 use tractor_ipc::msg::{
-    CallKind, CancelReason, Cast, Fault, FaultKind, FaultLink, FaultNode, FunctionRef, Overrun,
+    CallKind, CancelReason, Fault, FaultKind, FaultLink, FaultNode, FunctionRef, Overrun,
 };
 
 use super::user::{Count, Mine, User, Waiting, number_in, numbered};
 use super::{CHILD, PARENT, Pair};
+use crate::proto::tests::{cast, somebody};
 use crate::proto::{
     Cancelled, CastPlace, CastRefused, CommandError, Loss, Open, OpenRefused, Outcome, Recv, Reply,
     SendPlace, Wake,
@@ -27,6 +28,8 @@ pub(super) struct World {
     unsent: BTreeSet<Cid>,
     /// By dialog and whether the opener writes.
     counts: BTreeMap<(Cid, bool), Count>,
+    /// Directions whose reader left, perhaps before anything was granted.
+    deserted: BTreeSet<(Cid, bool)>,
     lost: Option<Loss>,
 }
 
@@ -38,7 +41,7 @@ pub(super) enum Deed {
         window: u32,
         overrun: Overrun,
         ttl: Option<u64>,
-        drop_at_once: bool,
+        at_once: AtOnce,
     },
     Cast,
     TryCast,
@@ -59,6 +62,14 @@ pub(super) enum Deed {
     Flush([u64; 2]),
 }
 
+/// What the opener does before its router's actions were drained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AtOnce {
+    Nothing,
+    Release,
+    Cancel,
+}
+
 /// In which of its dialogs a task acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
@@ -76,6 +87,7 @@ impl World {
             replies: BTreeMap::new(),
             unsent: BTreeSet::new(),
             counts: BTreeMap::new(),
+            deserted: BTreeSet::new(),
             lost: None,
         }
     }
@@ -218,7 +230,7 @@ impl World {
             window,
             overrun,
             ttl,
-            drop_at_once,
+            at_once,
         } = deed
         else {
             return;
@@ -247,23 +259,32 @@ impl World {
         };
         self.counts
             .insert((cid, false), Count::new(window, overrun));
-        if drop_at_once {
-            // Nobody drained its Start: it is not sent at all.
-            router.release(cid, false, now);
-            self.pair.ends[end].auditor.is_unsent(cid);
-            return;
-        }
         let has_outcome = false;
+        match at_once {
+            AtOnce::Nothing => {}
+            AtOnce::Release => {
+                router.release(cid, false, now);
+                return self.is_unsent(end, cid);
+            }
+            AtOnce::Cancel => {
+                let (why, who) = (CancelReason::Requested, somebody());
+                let cancelled = router.cancel(cid, why, who, None, false, now);
+                assert_eq!(cancelled, Cancelled::Unsent, "nobody has drained its Start");
+                self.is_unsent(end, cid);
+            }
+        }
         self.users[end].mine.push(Mine { cid, has_outcome });
+    }
+
+    fn is_unsent(&mut self, end: usize, cid: Cid) {
+        self.unsent.insert(cid);
+        self.pair.ends[end].auditor.is_unsent(cid);
     }
 
     fn cast(&mut self, end: usize) {
         self.next_place += 1;
         let place = self.next_place;
-        match self.pair.ends[end]
-            .router
-            .cast(cast_to_main(), numbered(place))
-        {
+        match self.pair.ends[end].router.cast(cast(), numbered(place)) {
             Ok(CastPlace::Sent) => {}
             Ok(CastPlace::Queued(ticket)) => {
                 let woken = false;
@@ -282,7 +303,7 @@ impl World {
     fn try_cast(&mut self, end: usize) {
         self.next_place += 1;
         let args = numbered(self.next_place);
-        match self.pair.ends[end].router.try_cast(cast_to_main(), args) {
+        match self.pair.ends[end].router.try_cast(cast(), args) {
             Ok(()) => assert!(self.users[end].waiting.iter().all(|waiting| waiting.woken)),
             Err(CastRefused::Full) => {}
             Err(CastRefused::Down(_)) => assert!(self.lost.is_some()),
@@ -320,14 +341,11 @@ impl World {
         let Some(Mine { cid, .. }) = pick(&self.users[end].mine, index) else {
             return;
         };
-        let (now, end) = (self.pair.now, &mut self.pair.ends[end]);
-        let retracted = end.retract(cid);
+        let (now, here) = (self.pair.now, &mut self.pair.ends[end]);
+        let retracted = here.retract(cid);
         let (why, who) = (CancelReason::Requested, somebody());
-        match end.router.cancel(cid, why, who, None, retracted, now) {
-            Cancelled::Unsent => {
-                self.unsent.insert(cid);
-                end.auditor.is_unsent(cid);
-            }
+        match here.router.cancel(cid, why, who, None, retracted, now) {
+            Cancelled::Unsent => self.is_unsent(end, cid),
             Cancelled::Asked | Cancelled::Ended => assert!(!retracted),
         }
     }
@@ -339,6 +357,7 @@ impl World {
             let (now, end) = (self.pair.now, &mut self.pair.ends[end]);
             let retracted = end.retract(cid);
             end.router.release(cid, retracted, now);
+            self.deserted.insert((cid, false));
         }
     }
 
@@ -394,8 +413,10 @@ impl World {
         let number = count.map_or(0, |count| count.sent) + 1;
         match self.pair.ends[end].router.send(cid, numbered(number)) {
             SendPlace::Sent => {
-                let count = self.counts.get_mut(&(cid, role == Role::Opener));
-                count.expect("only what was granted can be sent").sends();
+                let direction = (cid, role == Role::Opener);
+                let count = self.counts.get_mut(&direction);
+                let count = count.expect("only what was granted can be sent");
+                count.sends(self.deserted.contains(&direction));
             }
             SendPlace::NoCredit(_) => return self.users[end].sleep(cid, Wake::SEND),
             SendPlace::Overrun => {
@@ -435,9 +456,7 @@ impl World {
     fn discard(&mut self, end: usize, role: Role, index: usize) {
         if let Some(cid) = self.pick_dialog(end, role, index) {
             self.pair.ends[end].router.discard(cid);
-            if let Some(count) = self.counts.get_mut(&(cid, role == Role::Callee)) {
-                count.discarded = true;
-            }
+            self.deserted.insert((cid, role == Role::Callee));
         }
     }
 
@@ -520,19 +539,6 @@ fn is_early_or_late(error: CommandError) -> bool {
                 ..
             }
     )
-}
-
-fn cast_to_main() -> Cast {
-    Cast {
-        actor: ActorSlot::MAIN,
-        function: FunctionRef::Method(1),
-        signature: None,
-        trace: None,
-    }
-}
-
-fn somebody() -> ActorId {
-    ActorId::new(ActorName::new("somebody").unwrap())
 }
 
 fn fault() -> Fault {

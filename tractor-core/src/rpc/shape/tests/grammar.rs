@@ -15,7 +15,7 @@ const VARIANTS: [&str; 4] = ["V0", "V1", "V2", "V3"];
 #[derive(Clone, Debug)]
 enum Definition {
     Struct(Vec<Part>),
-    Enum(Vec<Part>),
+    Enum(Vec<Vec<Part>>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,41 +40,55 @@ struct Symbol<const N: usize>;
 impl<'de, const N: usize> Deserialize<'de> for Symbol<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let definition = GRAMMAR.with_borrow(|grammar| grammar[N].clone());
-        match &definition {
+        match definition {
             Definition::Struct(parts) => {
-                let visitor = SymbolVisitor::<N>(parts);
-                deserializer.deserialize_tuple_struct(NAMES[N], parts.len(), visitor)
+                let len = parts.len();
+                deserializer.deserialize_tuple_struct(NAMES[N], len, StructVisitor(parts))
             }
-            Definition::Enum(parts) => {
-                let visitor = SymbolVisitor::<N>(parts);
-                deserializer.deserialize_enum(NAMES[N], &VARIANTS[..parts.len()], visitor)
+            Definition::Enum(variants) => {
+                let names = &VARIANTS[..variants.len()];
+                deserializer.deserialize_enum(NAMES[N], names, EnumVisitor::<N>(variants))
             }
         }
+        .map(|()| Self)
     }
 }
 
-struct SymbolVisitor<'a, const N: usize>(&'a [Part]);
+struct StructVisitor(Vec<Part>);
 
-impl<'de, const N: usize> Visitor<'de> for SymbolVisitor<'_, N> {
-    type Value = Symbol<N>;
+impl<'de> Visitor<'de> for StructVisitor {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("parts")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        for part in self.0 {
+            seq.next_element_seed(part)?;
+        }
+        Ok(())
+    }
+}
+
+struct EnumVisitor<const N: usize>(Vec<Vec<Part>>);
+
+impl<'de, const N: usize> Visitor<'de> for EnumVisitor<N> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(NAMES[N])
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Symbol<N>, A::Error> {
-        for part in self.0 {
-            seq.next_element_seed(*part)?;
-        }
-        Ok(Symbol)
-    }
-
-    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<Symbol<N>, A::Error> {
+    fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<(), A::Error> {
         let (index, variant) = data.variant::<u32>()?;
-        let part = self.0.get(index as usize);
-        let part = part.ok_or_else(|| serde::de::Error::custom("no such variant"))?;
-        variant.newtype_variant_seed(*part)?;
-        Ok(Symbol)
+        let parts = self.0.into_iter().nth(index as usize);
+        let parts = parts.ok_or_else(|| serde::de::Error::custom("no such variant"))?;
+        match parts.as_slice() {
+            [] => variant.unit_variant(),
+            [part] => variant.newtype_variant_seed(*part),
+            _ => variant.tuple_variant(parts.len(), StructVisitor(parts)),
+        }
     }
 }
 
@@ -112,17 +126,19 @@ fn part(bad: u32) -> impl Strategy<Value = Part> {
     prop_oneof![
         2 => Just(Part::Leaf),
         1 => Just(Part::Odd),
-        bad => Just(Part::Bad),
         6 => symbol.clone().prop_map(Part::Symbol),
         1 => symbol.clone().prop_map(Part::Option),
         1 => symbol.prop_map(Part::Seq),
+        // Last: what fails is simplified towards what comes first.
+        bad => Just(Part::Bad),
     ]
 }
 
 fn definition(bad: u32) -> impl Strategy<Value = Definition> {
+    let parts = || prop::collection::vec(part(bad), 0..4);
     prop_oneof![
-        1 => prop::collection::vec(part(bad), 0..4).prop_map(Definition::Struct),
-        2 => prop::collection::vec(part(bad), 0..=VARIANTS.len()).prop_map(Definition::Enum),
+        1 => parts().prop_map(Definition::Struct),
+        2 => prop::collection::vec(parts(), 0..=VARIANTS.len()).prop_map(Definition::Enum),
     ]
 }
 
@@ -139,7 +155,7 @@ fn inhabited(grammar: &[Definition]) -> Vec<bool> {
             .iter()
             .map(|definition| match definition {
                 Definition::Struct(parts) => parts.iter().all(ends),
-                Definition::Enum(parts) => parts.iter().any(ends),
+                Definition::Enum(variants) => variants.iter().any(|parts| parts.iter().all(ends)),
             })
             .collect();
         if next == known {
@@ -155,7 +171,7 @@ fn expected(grammar: &[Definition], symbol: usize, written: &mut Vec<usize>) -> 
         return format!("^{}", NAMES[symbol]);
     }
     written.push(symbol);
-    let mut texts = |parts: &[Part]| -> Vec<String> {
+    let mut texts = |parts: &[Part]| -> String {
         let text = |part: &Part| match *part {
             Part::Leaf => "u8".to_owned(),
             Part::Odd => "u32".to_owned(),
@@ -164,15 +180,18 @@ fn expected(grammar: &[Definition], symbol: usize, written: &mut Vec<usize>) -> 
             Part::Option(symbol) => format!("?{}", expected(grammar, symbol, written)),
             Part::Seq(symbol) => format!("[{}]", expected(grammar, symbol, written)),
         };
-        parts.iter().map(text).collect()
+        parts.iter().map(text).collect::<Vec<_>>().join(", ")
     };
     let name = NAMES[symbol];
     match &grammar[symbol] {
-        Definition::Struct(parts) => format!("{name}({})", texts(parts).join(", ")),
-        Definition::Enum(parts) => {
-            let variants = VARIANTS.iter().zip(texts(parts));
+        Definition::Struct(parts) => format!("{name}({})", texts(parts)),
+        Definition::Enum(variants) => {
+            let variants = VARIANTS.iter().zip(variants);
             let variants: Vec<_> = variants
-                .map(|(name, text)| format!("{name}({text})"))
+                .map(|(name, parts)| match parts.as_slice() {
+                    [] => (*name).to_owned(),
+                    parts => format!("{name}({})", texts(parts)),
+                })
                 .collect();
             format!("enum {name}{{{}}}", variants.join(" | "))
         }

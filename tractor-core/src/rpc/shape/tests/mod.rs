@@ -163,9 +163,49 @@ fn mutual_recursion_finds_a_finite_value() {
         R(NonZeroU32),
     }
 
+    /// On the way through `V0` the smallest `Back` cannot be of `V1` either.
+    #[derive(Deserialize)]
+    enum Back {
+        V0(Box<Forth>, u8),
+        V1(Box<Forth>),
+        V2,
+    }
+
+    #[derive(Deserialize)]
+    struct Forth(Box<Back>, ());
+
     check! {
         A => "enum A{X(enum B{Y(^A) | Z(C{again: enum D{P(^C) | Q(^B) | R(u32)}})}) | W}",
+        Back => "enum Back{V0(Forth(^Back, ()), u8) | V1(^Forth) | V2}",
         C => "C{again: enum D{P(^C) | Q(enum B{Y(enum A{X(^B) | W}) | Z(^C)}) | R(u32)}}",
+    }
+}
+
+/// The only way out of `N` is first met where it leads into what is being made, and has to be tried again.
+#[test]
+fn a_way_that_was_barred_once_is_tried_again() {
+    #[derive(Deserialize)]
+    enum M {
+        X(Box<Self>),
+        W(Box<K>),
+    }
+
+    #[derive(Deserialize)]
+    enum K {
+        One(N),
+        Two,
+    }
+
+    #[derive(Deserialize)]
+    enum N {
+        Round(Box<Self>, u8),
+        Out(Box<M>),
+        Again(Box<Self>),
+    }
+
+    let n = "enum N{Round(^N, u8) | Out(^M) | Again(^N)}";
+    check! {
+        M => format!("enum M{{X(^M) | W(enum K{{One({n}) | Two}})}}"),
     }
 }
 

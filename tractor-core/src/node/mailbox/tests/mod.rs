@@ -1,11 +1,11 @@
-//! The mailbox, by example and against a model.
+//! The mailbox, by example; `model.rs` has it against a model.
+
+mod model;
 
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Wake;
-
-use proptest::prelude::*;
 
 use super::*;
 
@@ -226,6 +226,27 @@ fn a_receiver_is_woken_once_however_many_come() {
     assert_eq!(count.take(), 1);
 }
 
+/// `MBX-6`.
+#[test]
+fn a_receiver_that_never_waits_gives_way() {
+    let (sender, mut receiver) = mailbox(1000);
+    (0..300).for_each(|n| sender.try_send(n).unwrap());
+    let (count, waker) = counting();
+    let mut cx = Context::from_waker(&waker);
+    let mut received = Vec::new();
+    let mut gave_way = Vec::new();
+    while received.len() < 300 {
+        match receiver.poll_recv(&mut cx) {
+            Poll::Ready(n) => received.extend(n),
+            Poll::Pending => gave_way.push((received.len(), count.take())),
+        }
+    }
+    assert_eq!(gave_way, [(128, 1), (256, 1)]);
+    assert!(received.into_iter().eq(0..300), "and nothing is lost by it");
+    assert!(receiver.poll_recv(&mut cx).is_pending());
+    assert_eq!(count.take(), 0, "with nothing there it waits");
+}
+
 #[test]
 fn an_idle_mailbox_is_one_small_allocation() {
     let (sender, _receiver) = mailbox::<[u64; 5]>(64);
@@ -243,9 +264,10 @@ fn an_idle_mailbox_is_one_small_allocation() {
 async fn each_producers_order_is_kept_and_nothing_is_lost() {
     const EACH: u32 = 5_000;
     let (sender, mut receiver) = mailbox(7);
+    let mut producers = tokio::task::JoinSet::new();
     for producer in 0..4_usize {
         let sender = sender.clone();
-        tokio::task::spawn(async move {
+        producers.spawn(async move {
             for n in 0..EACH {
                 sender.send((producer, n)).await.unwrap();
             }
@@ -258,157 +280,4 @@ async fn each_producers_order_is_kept_and_nothing_is_lost() {
         next[producer] += 1;
     }
     assert_eq!(next, [EACH; 4]);
-}
-
-#[derive(Clone, Debug)]
-enum Op {
-    TrySend,
-    Push,
-    Wait,
-    Poll(usize),
-    StopWaiting(usize),
-    Recv,
-    Remove(u32),
-    Close,
-}
-
-fn op() -> impl Strategy<Value = Op> {
-    prop_oneof![
-        6 => Just(Op::TrySend),
-        2 => Just(Op::Push),
-        4 => Just(Op::Wait),
-        3 => (0usize..8).prop_map(Op::Poll),
-        2 => (0usize..8).prop_map(Op::StopWaiting),
-        9 => Just(Op::Recv),
-        2 => (0u32..100).prop_map(Op::Remove),
-        1 => (0u32..20).prop_map(|n| if n == 0 { Op::Close } else { Op::Recv }),
-    ]
-}
-
-/// What a mailbox is: one queue of items with places, and some that wait for one.
-#[derive(Default)]
-struct Model {
-    /// Each with whether it takes room.
-    queue: VecDeque<(u32, bool)>,
-    waiting: VecDeque<u32>,
-    closed: bool,
-}
-
-impl Model {
-    fn bounded(&self) -> usize {
-        self.queue.iter().filter(|(_, bounded)| *bounded).count()
-    }
-}
-
-/// Items are numbers, in the order they are made.
-fn check(capacity: usize, ops: Vec<Op>) -> Result<(), TestCaseError> {
-    let (sender, mut receiver) = mailbox(capacity);
-    let step = (capacity / PROMOTE_PARTS).max(1);
-    let mut model = Model::default();
-    let mut waits: VecDeque<(u32, Sending<&Sender<u32>, u32>)> = VecDeque::new();
-    for (op, n) in ops.into_iter().zip(0..) {
-        match op {
-            Op::TrySend => {
-                let full = !model.waiting.is_empty() || model.bounded() == capacity;
-                let expected = match (model.closed, full) {
-                    (true, _) => Err(TrySendError::Closed(n)),
-                    (false, true) => Err(TrySendError::Full(n)),
-                    (false, false) => {
-                        model.queue.push_back((n, true));
-                        Ok(())
-                    }
-                };
-                prop_assert_eq!(sender.try_send(n), expected);
-            }
-            Op::Push => {
-                let expected = if model.closed { Err(Closed(n)) } else { Ok(()) };
-                prop_assert_eq!(sender.push_unbounded(n), expected);
-                if !model.closed {
-                    model.queue.push_back((n, false));
-                }
-            }
-            Op::Wait => {
-                let mut sending = sender.send(n);
-                match poll(&mut sending) {
-                    Poll::Ready(Ok(())) => {
-                        prop_assert!(!model.closed && model.waiting.is_empty());
-                        model.queue.push_back((n, true));
-                    }
-                    Poll::Ready(Err(Closed(back))) => prop_assert!(model.closed && back == n),
-                    Poll::Pending => {
-                        prop_assert!(!model.closed);
-                        model.waiting.push_back(n);
-                        waits.push_back((n, sending));
-                    }
-                }
-            }
-            Op::Poll(pick) if !waits.is_empty() => {
-                let (n, mut sending) = waits.remove(pick % waits.len()).unwrap();
-                let place = model.waiting.iter().position(|it| *it == n);
-                match (poll(&mut sending), place) {
-                    (Poll::Ready(Ok(())), None) => {}
-                    (Poll::Ready(Err(Closed(back))), Some(place)) => {
-                        prop_assert!(model.closed && back == n);
-                        model.waiting.remove(place);
-                    }
-                    (Poll::Pending, Some(_)) => waits.push_back((n, sending)),
-                    (outcome, place) => prop_assert!(false, "{outcome:?} with {place:?}"),
-                }
-            }
-            Op::StopWaiting(pick) if !waits.is_empty() => {
-                let (n, sending) = waits.remove(pick % waits.len()).unwrap();
-                drop(sending);
-                model.waiting.retain(|it| *it != n);
-            }
-            Op::Poll(_) | Op::StopWaiting(_) => {}
-            Op::Recv => {
-                let received = receiver.try_recv();
-                let promoted = model.waiting.len() - sender.0.queue.lock().waiting.len();
-                model
-                    .queue
-                    .extend(model.waiting.drain(..promoted).map(|n| (n, true)));
-                let expected = model.queue.pop_front().map(|(n, _)| n);
-                let nothing = if model.closed {
-                    TryRecvError::Closed
-                } else {
-                    TryRecvError::Empty
-                };
-                prop_assert_eq!(received, expected.ok_or(nothing));
-            }
-            Op::Remove(wanted) => {
-                let place = model.queue.iter().position(|(n, _)| *n == wanted);
-                let expected = place
-                    .and_then(|place| model.queue.remove(place))
-                    .map(|(n, _)| n);
-                prop_assert_eq!(sender.remove(|n| *n == wanted), expected);
-            }
-            Op::Close => {
-                sender.close();
-                model.closed = true;
-            }
-        }
-        let promoted = model.waiting.len() - sender.0.queue.lock().waiting.len();
-        model
-            .queue
-            .extend(model.waiting.drain(..promoted).map(|n| (n, true)));
-        prop_assert_eq!(sender.len(), model.queue.len());
-        prop_assert!(model.bounded() <= capacity);
-        let room = capacity - model.bounded();
-        prop_assert!(model.closed || model.waiting.is_empty() || room < step);
-    }
-    sender.close();
-    prop_assert!(
-        drain(&mut receiver)
-            .iter()
-            .eq(model.queue.iter().map(|(n, _)| n))
-    );
-    Ok(())
-}
-
-proptest! {
-    /// `MBX-1` to `MBX-5`.
-    #[test]
-    fn it_behaves_as_its_model(capacity in 1usize..12, ops in prop::collection::vec(op(), 0..200)) {
-        check(capacity, ops)?;
-    }
 }
