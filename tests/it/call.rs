@@ -564,7 +564,9 @@ impl Parent {
     /// The same, while others may ask.
     async fn ask_beside(&self, me: ParentPortal) -> Result<String> {
         open_nursery(async |an| -> Result<_> {
-            let child = an.start_actor("child", tractor::expose![ask_beside]).await?;
+            let child = an
+                .start_actor("child", tractor::expose![ask_beside])
+                .await?;
             Ok(child.run(ask_beside(me)).await?)
         })
         .await
