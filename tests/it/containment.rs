@@ -131,7 +131,7 @@ fn a_killed_middle_takes_its_leaves_alone() {
                 std::future::pending().await
             });
             let error = result.await.unwrap_err();
-            let failure = error.remote().unwrap();
+            let failure = error.remote().unwrap_or_else(|| panic!("{error}"));
             assert_eq!(*failure.kind(), RemoteErrorKind::Killed { signal: 9 });
             assert_eq!(failure.origin().name(), "left");
         },
@@ -235,10 +235,6 @@ fn a_runtime_shut_down_takes_its_tree_along() {
                 .build()
                 .unwrap();
             let (send, started) = std::sync::mpsc::channel();
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "a task of a user who does not know"
-            )]
             runtime.spawn(async move {
                 let nursery = open_nursery(async |an| -> Result<()> {
                     let child = an.start_actor("child", tractor::expose![pid]).await?;

@@ -104,6 +104,7 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
         let (sender, done) = watch::channel(false);
         let place = result.clone();
         let running = core.clone();
+        core.child_called(id);
         core.node().tasks().spawn(async move {
             let result = portal.run(call).await;
             if let Err(error) = &result
@@ -127,7 +128,11 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
 fn failure<E: AppError>(error: &CallError<E>, actor: &ActorId, parent: &ActorId) -> RemoteError {
     match error {
         CallError::App(error) => RemoteError::app(error, actor.clone()),
-        other => other.rendered().into_remote(parent),
+        // Here it stays: this actor does not pass it on.
+        other => match other.remote() {
+            Some(failure) => failure.clone(),
+            None => other.rendered().into_remote(parent),
+        },
     }
 }
 
