@@ -131,7 +131,7 @@ fn a_killed_middle_takes_its_leaves_alone() {
                 std::future::pending().await
             });
             let error = result.await.unwrap_err();
-            let failure = error.remote().unwrap();
+            let failure = error.remote().unwrap_or_else(|| panic!("{error}"));
             assert_eq!(*failure.kind(), RemoteErrorKind::Killed { signal: 9 });
             assert_eq!(failure.origin().name(), "left");
         },
