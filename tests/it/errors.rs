@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tractor::prelude::*;
-use tractor::{CastError, Error, OnError, OpenError, RemoteErrorKind, Result, SpawnError};
+use tractor::{CastError, Error, OnError, RecvError, RemoteErrorKind, Result, SpawnError};
 use tractor_core::testing::case;
 use tractor_core::this_test;
 
@@ -15,8 +15,7 @@ use crate::signs;
 #[tractor::rpc]
 async fn fail_below(what: String) -> Result<()> {
     open_nursery(async |an| -> Result<_> {
-        let leaf = an.start_actor("leaf", tractor::expose![fail]).await?;
-        leaf.run(fail(what)).await?;
+        an.run_in_actor(fail(what)).name("leaf").start().await?;
         Ok(())
     })
     .await
@@ -346,10 +345,11 @@ fn the_loss_of_an_actor_ends_its_contexts() {
                 panic!("nothing was sent")
             });
             let error = block.await.unwrap_err();
-            let Error::Open(OpenError::Call(CallError::Lost(lost))) = &error else {
+            let Error::Recv(RecvError::Lost(lost)) = &error else {
                 panic!("{error:?}")
             };
             assert_eq!(*lost.kind(), RemoteErrorKind::Killed { signal: 9 });
+            assert_eq!(error.remote().unwrap().origin(), portal.id());
             Err(error)
         });
         assert!(result.await.is_err());

@@ -12,7 +12,9 @@
 mod actors;
 mod bad_input;
 mod call;
+mod containment;
 mod context;
+mod entry;
 mod errors;
 mod limits;
 mod payloads;

@@ -1,6 +1,7 @@
 //! Signs one process of a case gives and another waits for: files in the folder of the case, which all of them share.
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,17 @@ pub(crate) fn give(sign: &str) {
 /// Takes a sign back.
 pub(crate) fn take_back(sign: &str) {
     fs::remove_file(path(sign)).unwrap();
+}
+
+/// Writes one more line in a sign.
+pub(crate) fn write_line(sign: &str, line: &str) {
+    let file = fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path(sign));
+    file.unwrap()
+        .write_all(format!("{line}\n").as_bytes())
+        .unwrap();
 }
 
 /// What is written in a sign.
@@ -106,6 +118,7 @@ fn block_until(what: impl Fn() -> bool) {
     }
 }
 
-fn path(sign: &str) -> PathBuf {
+/// Where a sign is.
+pub(crate) fn path(sign: &str) -> PathBuf {
     std::env::temp_dir().join(sign)
 }

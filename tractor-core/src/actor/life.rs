@@ -85,8 +85,9 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
             Err(end) => return end,
         };
         peer.serve(intake.clone());
-        peer.ready();
-        state.run(Turns::new(cell.clone(), inbox)).await
+        state
+            .run(Turns::new(cell.clone(), inbox, peer.clone()))
+            .await
     };
     let mut serving = std::pin::pin!(serving);
     let mut draining: Option<BoxFuture<'_, ()>> = None;

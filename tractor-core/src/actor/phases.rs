@@ -15,7 +15,7 @@ use super::{Actor, Flow, MethodKind, SharedActor, hooks};
 use crate::fault::RemoteError;
 use crate::limits::LADDER_LEFT;
 use crate::node::mailbox::Receiver;
-use crate::node::{Hosted, Turn, cancelled_error, catch, catch_now};
+use crate::node::{Hosted, Peer, Turn, cancelled_error, catch, catch_now};
 use crate::rpc::WireReply;
 use crate::scope::{Cancellation, ScopeOptions};
 
@@ -25,6 +25,8 @@ pub struct Turns<A: Actor> {
     cell: Arc<ActorCell<A>>,
     inbox: Receiver<Letter<A>>,
     handled: u32,
+    /// The link to its parent, which is told when it serves.
+    parent: Arc<Peer>,
 }
 
 /// Why an actor's loop ended.
@@ -110,11 +112,16 @@ impl<A> State<A> {
 }
 
 impl<A: Actor> Turns<A> {
-    pub(super) fn new(cell: Arc<ActorCell<A>>, inbox: Receiver<Letter<A>>) -> Self {
+    pub(super) fn new(
+        cell: Arc<ActorCell<A>>,
+        inbox: Receiver<Letter<A>>,
+        parent: Arc<Peer>,
+    ) -> Self {
         Self {
             cell,
             inbox,
             handled: 0,
+            parent,
         }
     }
 
@@ -150,7 +157,10 @@ impl<A: Actor> Turns<A> {
             .run(catch(state.on_start(), hosted.id()))
             .await
         {
-            Ok(Ok(())) => Ok(()),
+            Ok(Ok(())) => {
+                self.parent.ready();
+                Ok(())
+            }
             Ok(Err(panic)) => Err(LoopEnd::Crashed(panic)),
             Err(cancel) => Err(LoopEnd::Cancelled(cancel)),
         }

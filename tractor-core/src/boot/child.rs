@@ -15,8 +15,10 @@ use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::guardian;
 use crate::limits::{FLUSH, HANDSHAKE, NURSERY_CAP};
 use crate::message::AnyError;
-use crate::node::{Hosted, LinkEvent, LinkPlan, Node, Peer, Registry, drive, lifeline, reaper};
-use crate::proto::{ActorEvent, Loss, RouterConfig};
+use crate::node::{
+    Hosted, LinkEvent, LinkPlan, Node, Peer, PostMortem, Registry, drive, lifeline, reaper,
+};
+use crate::proto::{ActorEvent, RouterConfig};
 use crate::rpc::catalog_fingerprint;
 
 /// Runs the actor this process is; never returns.
@@ -84,7 +86,7 @@ async fn live(node: Arc<Node>, link: Link) -> i32 {
         link,
         config,
         message_max,
-        post_mortem: std::future::pending::<Loss>(),
+        post_mortem: std::future::pending::<PostMortem>(),
     };
     let (peer, mut orders) = drive(&node, plan);
     let ending = match wait_for_spec(&mut orders).await {

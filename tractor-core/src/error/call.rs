@@ -231,3 +231,17 @@ pub enum SendError {
     #[error("the value does not encode: {0}")]
     Encode(AnyError),
 }
+
+impl SendError {
+    /// The failure in the other actor, if it is one.
+    pub fn remote(&self) -> Option<&RemoteError> {
+        match self {
+            Self::Lost(error) | Self::Stopping(error) | Self::Failed(error) => Some(error),
+            Self::Full
+            | Self::Closed
+            | Self::Cancelled(_)
+            | Self::TooLarge { .. }
+            | Self::Encode(_) => None,
+        }
+    }
+}

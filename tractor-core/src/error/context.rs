@@ -91,3 +91,13 @@ pub enum RecvError {
     #[error("the context's block has ended")]
     Closed,
 }
+
+impl RecvError {
+    /// The failure in the other actor, if it is one.
+    pub fn remote(&self) -> Option<&RemoteError> {
+        match self {
+            Self::Failed(error) | Self::Lost(error) => Some(error),
+            Self::Cancelled(_) | Self::MsgType(_) | Self::Closed => None,
+        }
+    }
+}

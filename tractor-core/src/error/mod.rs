@@ -72,10 +72,10 @@ impl Error {
             Self::Actor(error) => Some(error),
             Self::Call(error) => error.remote(),
             Self::Open(error) => error.remote(),
-            Self::Spawn(_)
-            | Self::Send(_)
-            | Self::Recv(_)
-            | Self::Cancelled(_)
+            Self::Send(error) => error.remote(),
+            Self::Recv(error) => error.remote(),
+            Self::Spawn(error) => error.remote(),
+            Self::Cancelled(_)
             | Self::NurseryClosed
             | Self::RootExists { .. }
             | Self::NoRuntime
@@ -97,11 +97,23 @@ impl Error {
             Self::App(error) => RemoteError::from_error(RemoteErrorKind::App, actor.clone(), error),
             Self::Spawn(error) => {
                 let kind = RemoteErrorKind::Spawn;
-                RemoteError::from_error(kind, actor.clone(), AnyError::of(&error))
+                let spawn = RemoteError::from_error(kind, actor.clone(), AnyError::of(&error));
+                match error.remote() {
+                    Some(cause) => spawn.caused_by(cause.clone()),
+                    None => spawn,
+                }
             }
-            other @ (Self::Send(_)
-            | Self::Recv(_)
-            | Self::NurseryClosed
+            Self::Send(SendError::Cancelled(cancel)) | Self::Recv(RecvError::Cancelled(cancel)) => {
+                Self::Cancelled(cancel).into_remote(actor)
+            }
+            other @ (Self::Send(_) | Self::Recv(_)) => match other.remote() {
+                Some(error) => error.clone().relayed_by(actor.clone()),
+                None => {
+                    let (kind, error) = (RemoteErrorKind::App, AnyError::of(&other));
+                    RemoteError::from_error(kind, actor.clone(), error)
+                }
+            },
+            other @ (Self::NurseryClosed
             | Self::RootExists { .. }
             | Self::NoRuntime
             | Self::GuardianLost) => {

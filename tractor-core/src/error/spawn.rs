@@ -99,6 +99,27 @@ pub enum SpawnError {
     Encode(AnyError),
 }
 
+impl SpawnError {
+    /// The failure of the actor's own, if it is one.
+    pub fn remote(&self) -> Option<&RemoteError> {
+        match self {
+            Self::Init { error, .. } => Some(error),
+            Self::Name(_)
+            | Self::Closed { .. }
+            | Self::Unsupported { .. }
+            | Self::UnknownMethod { .. }
+            | Self::NotInitialized { .. }
+            | Self::Start(_)
+            | Self::DiedBooting { .. }
+            | Self::BootTimeout { .. }
+            | Self::Handshake { .. }
+            | Self::Cancelled(_)
+            | Self::GuardianLost
+            | Self::Encode(_) => None,
+        }
+    }
+}
+
 fn stderr_note(stderr: &str) -> String {
     match stderr.trim_end() {
         "" => String::new(),

@@ -162,6 +162,9 @@ impl Hosted {
 
     /// The refusal of new work, if the actor is ending.
     pub(crate) fn refusal(&self) -> Option<RemoteError> {
+        if self.crashed().is_some() {
+            return Some(self.unanswered(None));
+        }
         let stopping = self.work.lock().stopping || self.scope.is_cancelled();
         stopping.then(|| {
             let text = format!("{} is ending and takes no new work", self.id);
@@ -189,15 +192,19 @@ impl Hosted {
             }
             return;
         };
-        let hosted = self.clone();
+        let mut owed = OwedAnswer {
+            hosted: self.clone(),
+            peer,
+            cid: Some(cid),
+        };
         self.node.tasks().spawn(async move {
             let _running = running;
-            let result = turn.scope.run(catch(work, &hosted.id)).await;
-            match result {
-                Ok(Ok(Ok(bytes))) => peer.finish(cid, bytes),
-                Ok(Ok(Err(error)) | Err(error)) => peer.fail(cid, &error),
-                Err(cancel) => peer.fail(cid, &hosted.unanswered(Some(&cancel))),
-            }
+            let result = turn.scope.run(catch(work, &owed.hosted.id)).await;
+            owed.give(match result {
+                Ok(Ok(result)) => result,
+                Ok(Err(panic)) => Err(panic),
+                Err(cancel) => Err(owed.hosted.unanswered(Some(&cancel))),
+            });
         });
     }
 
@@ -300,6 +307,31 @@ impl fmt::Debug for Hosted {
         f.debug_struct("Hosted")
             .field("id", &self.id)
             .finish_non_exhaustive()
+    }
+}
+
+/// The answer of a served request: given once, also where its task is dropped with its runtime.
+struct OwedAnswer {
+    hosted: Arc<Hosted>,
+    peer: Arc<Peer>,
+    cid: Option<Cid>,
+}
+
+impl OwedAnswer {
+    fn give(&mut self, result: Result<Bytes, RemoteError>) {
+        let Some(cid) = self.cid.take() else { return };
+        match result {
+            Ok(bytes) => self.peer.finish(cid, bytes),
+            Err(error) => self.peer.fail(cid, &error),
+        }
+    }
+}
+
+impl Drop for OwedAnswer {
+    fn drop(&mut self) {
+        if self.cid.is_some() {
+            self.give(Err(self.hosted.unanswered(None)));
+        }
     }
 }
 

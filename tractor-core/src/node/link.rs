@@ -42,7 +42,7 @@ pub(crate) fn drive<F>(
     plan: LinkPlan<F>,
 ) -> (Arc<Peer>, mpsc::UnboundedReceiver<LinkEvent>)
 where
-    F: Future<Output = Loss> + Send + 'static,
+    F: Future<Output = PostMortem> + Send + 'static,
 {
     let LinkPlan {
         link,
@@ -70,22 +70,51 @@ where
             tracing::debug!(peer = %writing.id(), %down, "the link cannot be written");
         }
     });
-    let reading = peer.clone();
+    let end = LinkEnd {
+        peer: peer.clone(),
+        loss: Loss::Closed,
+    };
     node.tasks().spawn(async move {
-        let loss = read(&reading, link.receiver).await;
+        let loss = read(&end.peer, link.receiver).await;
         let loss = match loss {
             Loss::Bye | Loss::Protocol(_) | Loss::Crashed(_) => loss,
             Loss::Closed | Loss::Io(_) | Loss::Exited { .. } | Loss::Killed { .. } => {
-                better_cause(&reading, loss, post_mortem).await
+                better_cause(&end.peer, loss, post_mortem).await
             }
         };
-        tracing::debug!(peer = %reading.id(), %loss, "the link has ended");
-        reading.node().remove_peer(&reading);
-        reading.lose(loss.clone());
-        reading.emit(LinkEvent::Lost(loss));
-        reading.sender().close();
+        end.by(loss);
     });
     (peer, events)
+}
+
+/// The end of a link, told to everybody once: also where its task is dropped with its runtime.
+struct LinkEnd {
+    peer: Arc<Peer>,
+    loss: Loss,
+}
+
+impl LinkEnd {
+    fn by(mut self, loss: Loss) {
+        self.loss = loss;
+    }
+}
+
+impl Drop for LinkEnd {
+    fn drop(&mut self) {
+        let (peer, loss) = (&self.peer, self.loss.clone());
+        tracing::debug!(peer = %peer.id(), %loss, "the link has ended");
+        peer.node().remove_peer(peer);
+        peer.lose(loss.clone());
+        peer.emit(LinkEvent::Lost(loss));
+        peer.sender().close();
+    }
+}
+
+/// How the process behind a link ended, and what it last wrote.
+#[derive(Debug)]
+pub(crate) struct PostMortem {
+    pub(crate) loss: Loss,
+    pub(crate) last_words: String,
 }
 
 /// Reads until the link ends and says why it did.
@@ -141,12 +170,19 @@ fn handle_batch(
     result
 }
 
-async fn better_cause(peer: &Peer, loss: Loss, post_mortem: impl Future<Output = Loss>) -> Loss {
+async fn better_cause(
+    peer: &Peer,
+    loss: Loss,
+    post_mortem: impl Future<Output = PostMortem>,
+) -> Loss {
     let clock = peer.node().clock();
     let patience = clock.sleep_until(clock.now() + LOSS_STATUS);
     tokio::select! {
         biased;
-        better = post_mortem => better,
+        better = post_mortem => {
+            peer.keep_last_words(better.last_words);
+            better.loss
+        }
         () = patience => loss,
     }
 }

@@ -36,7 +36,7 @@ pub(crate) use codec::{decode, encode, encode_result, failure_of};
 pub(crate) use gauge::Gauge;
 pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
 pub use hosted::{Opening, ServedTask};
-pub(crate) use link::{LinkEvent, LinkPlan, drive};
+pub(crate) use link::{LinkEvent, LinkPlan, PostMortem, drive};
 pub(crate) use panic::{answer_after_unwinding, catch, catch_now};
 pub(crate) use peer::{Peer, dropped_cancellation};
 pub(crate) use root::{Registry, RootGuard, default_root_name, name_default_root};

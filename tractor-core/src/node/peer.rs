@@ -4,7 +4,7 @@
 //! under the same lock, so that what is sent leaves in the order it was decided; what runs other code (wakers, intakes)
 //! runs after the lock is released. It must never wait.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub(crate) struct Peer {
     events: mpsc::UnboundedSender<LinkEvent>,
     /// Its flusher, until it has written the last byte.
     unwritten: Gauge,
+    /// What the process at the far end last wrote, if it ended without a word.
+    last_words: OnceLock<String>,
 }
 
 pub(super) struct State {
@@ -71,6 +73,7 @@ impl Peer {
                 state,
                 events,
                 unwritten: Gauge::default(),
+                last_words: OnceLock::new(),
             }),
             receiver,
         )
@@ -139,17 +142,29 @@ impl Peer {
         self.with(|state| state.router.request_taken(ActorSlot::MAIN));
     }
 
+    fn obituary(&self, loss: &Loss) -> String {
+        match self.last_words.get().map(|words| words.trim_end()) {
+            None | Some("") => loss.to_string(),
+            Some(words) => format!("{loss}; it last wrote:\n{words}"),
+        }
+    }
+
+    pub(super) fn keep_last_words(&self, words: String) {
+        // The link ends once.
+        let _again = self.last_words.set(words);
+    }
+
     /// The failure that a loss of this link is to those who waited.
     pub(crate) fn loss_error(&self, loss: &Loss) -> RemoteError {
         let origin = self.id.clone();
         match loss {
             Loss::Exited { code } => {
                 let kind = RemoteErrorKind::Exited { code: *code };
-                RemoteError::new(kind, origin, loss.to_string())
+                RemoteError::new(kind, origin, self.obituary(loss))
             }
             Loss::Killed { signal } => {
                 let kind = RemoteErrorKind::Killed { signal: *signal };
-                RemoteError::new(kind, origin, loss.to_string())
+                RemoteError::new(kind, origin, self.obituary(loss))
             }
             Loss::Crashed(fault) => {
                 let cause = RemoteError::from_fault((**fault).clone(), &self.id);

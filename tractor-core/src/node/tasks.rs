@@ -25,7 +25,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Live {
     next: u64,
-    tasks: HashMap<u64, AbortHandle>,
+    /// A task has no handle yet while it is being spawned.
+    tasks: HashMap<u64, Option<AbortHandle>>,
 }
 
 impl Tasks {
@@ -39,13 +40,18 @@ impl Tasks {
 
     /// Runs `task` beside everything else; works off the runtime too.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut live = self.shared.lock();
-        let key = live.next;
-        live.next += 1;
+        let key = {
+            let mut live = self.shared.lock();
+            live.next += 1;
+            let key = live.next;
+            live.tasks.insert(key, None);
+            key
+        };
         let done = Done {
             shared: self.shared.clone(),
             key,
         };
+        // Not under the lock: a runtime that is being shut down drops the task here and now.
         #[expect(
             clippy::disallowed_methods,
             reason = "this is the owner the rule asks for"
@@ -54,7 +60,9 @@ impl Tasks {
             let _done = done;
             task.await;
         });
-        live.tasks.insert(key, handle.abort_handle());
+        if let Some(place) = self.shared.lock().tasks.get_mut(&key) {
+            *place = Some(handle.abort_handle());
+        }
     }
 
     /// How many are running.
@@ -79,7 +87,14 @@ impl Tasks {
 
     /// Drops all of them at their next await.
     pub(crate) fn abort_all(&self) {
-        let aborts: Vec<AbortHandle> = self.shared.lock().tasks.values().cloned().collect();
+        let aborts: Vec<AbortHandle> = self
+            .shared
+            .lock()
+            .tasks
+            .values()
+            .flatten()
+            .cloned()
+            .collect();
         aborts.iter().for_each(AbortHandle::abort);
     }
 

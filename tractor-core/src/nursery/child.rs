@@ -16,7 +16,7 @@ use crate::node::reply::ReplySender;
 use crate::node::{LinkEvent, Peer};
 use crate::proto::supervisor::ChildId;
 use crate::proto::teardown::Rung;
-use crate::proto::{ActorEvent, Ladder, Teardown, TeardownAction};
+use crate::proto::{ActorEvent, Ladder, Loss, Teardown, TeardownAction};
 use crate::scope::Cancellation;
 use crate::spawn::{self, Child, SpawnMethodKey, SpawnPlan};
 
@@ -47,6 +47,10 @@ impl ChildRun {
             started,
             awaited,
         } = self;
+        let _reaped = Reaped {
+            core: core.clone(),
+            id,
+        };
         let actor = plan.id.clone();
         let child = {
             let mut give_up = std::pin::pin!(told_to_end(orders.clone(), core.actor().clone()));
@@ -62,7 +66,7 @@ impl ChildRun {
                 }
                 let mut life = Life::new(child, actor, core.actor().clone());
                 life.see_through(&core, &mut orders).await;
-                if let Some(error) = life.failure().await
+                if let Some(error) = life.failure()
                     && awaited.strong_count() == 0
                 {
                     core.child_failed(id, error);
@@ -75,7 +79,18 @@ impl ChildRun {
                 }
             }
         }
-        core.child_reaped(id);
+    }
+}
+
+/// Takes a child out of its nursery, also where its task is dropped with its runtime.
+struct Reaped {
+    core: Arc<Core>,
+    id: ChildId,
+}
+
+impl Drop for Reaped {
+    fn drop(&mut self) {
+        self.core.child_reaped(self.id);
     }
 }
 
@@ -106,6 +121,10 @@ struct Life {
     cancel: Option<Cancellation>,
     ended: Option<(EndedHow, Option<RemoteError>)>,
     linked: bool,
+    /// Why the link ended, once it has.
+    lost: Option<Loss>,
+    /// Whether it has been asked to end.
+    told: bool,
     status: Option<ExitStatus>,
 }
 
@@ -120,6 +139,8 @@ impl Life {
             cancel: None,
             ended: None,
             linked: true,
+            lost: None,
+            told: false,
             status: None,
         }
     }
@@ -160,8 +181,12 @@ impl Life {
     fn obey(&mut self, order: &Order, now: Instant) {
         match order {
             Order::Serve => {}
-            Order::Stop => self.ladder.start_stop(now),
+            Order::Stop => {
+                self.told = true;
+                self.ladder.start_stop(now);
+            }
             Order::Cancel(cancel) => {
+                self.told = true;
                 self.cancel.get_or_insert_with(|| cancel.clone());
                 self.ladder.start_cancel(None, now);
             }
@@ -184,6 +209,7 @@ impl Life {
             Some(LinkEvent::Lost(loss)) => {
                 tracing::debug!(actor = %self.actor, %loss, "its link has ended");
                 self.linked = false;
+                self.lost = Some(loss);
                 self.ladder.handle_link_lost(now);
             }
             None => {
@@ -224,20 +250,21 @@ impl Life {
         }
     }
 
-    /// Why the child's end is a failure, if it is one: it failed by itself, or it went without having been asked.
-    async fn failure(self) -> Option<RemoteError> {
-        let told = self.ladder.rung() > Rung::Untouched;
+    /// Why the child's end is a failure, if it is one: it failed by itself, or it went in a way nobody asked for.
+    fn failure(self) -> Option<RemoteError> {
+        let we_signalled = self.ladder.rung() >= Rung::Terminate;
         match self.ended {
             Some((EndedHow::Failed, error)) => {
                 let error = error.unwrap_or_else(|| {
                     let text = "it failed and did not say how";
                     RemoteError::new(RemoteErrorKind::Lost, self.actor.clone(), text)
                 });
-                let by_us = told && matches!(error.kind(), RemoteErrorKind::Cancelled { .. });
+                let by_us = self.told && matches!(error.kind(), RemoteErrorKind::Cancelled { .. });
                 (!by_us).then_some(error)
             }
             Some((EndedHow::Stopped | EndedHow::Cancelled, _)) => None,
-            None if told => None,
+            None if self.told && we_signalled => None,
+            None if self.told && self.status.is_some_and(ExitStatus::success) => None,
             None => Some(self.unasked()),
         }
     }
@@ -250,6 +277,10 @@ impl Life {
             ExitStatus::Signaled(signal) => RemoteErrorKind::Killed { signal },
             ExitStatus::Unreported => RemoteErrorKind::Lost,
         };
+        if let Some(Loss::Protocol(why)) = &self.lost {
+            let text = format!("its link was given up: {why}");
+            return RemoteError::new(RemoteErrorKind::Protocol, self.actor, text);
+        }
         let how = spawn::how_it_ended(status);
         let tail = self.child.process.stderr.take();
         let text = match tail.trim_end() {

@@ -130,6 +130,8 @@ fn conclude<T, E: From<Error>>(
     verdict: Verdict<Failure, Cancellation>,
     outer: bool,
 ) -> Result<T, E> {
+    // An error of the block that came after another failure is what its being cancelled came to.
+    let body_first = matches!(verdict.failures.first(), Some(Failure::Body));
     let mut failures = Vec::new();
     for failure in verdict.failures {
         match failure {
@@ -139,24 +141,33 @@ fn conclude<T, E: From<Error>>(
     }
     let cancelled = verdict.cancelled_by.filter(|_| outer);
     match result {
-        Some(Ok(Err(error))) => {
+        Some(Ok(Err(error))) if body_first || failures.is_empty() => {
             for other in &failures {
                 tracing::error!(nursery = %core.actor(), %other, "failed beside its nursery's block");
             }
             Err(error)
         }
         Some(Ok(Ok(value))) if failures.is_empty() && cancelled.is_none() => Ok(value),
-        Some(Ok(Ok(_)) | Err(_)) | None if !failures.is_empty() => Err(E::from(Error::Actor(
-            RemoteError::group(failures, core.actor().clone()),
-        ))),
+        Some(Ok(Ok(_)) | Err(_)) | None if guardian_lost(core) => Err(E::from(Error::GuardianLost)),
+        Some(_) | None if !failures.is_empty() => Err(E::from(Error::Actor(RemoteError::group(
+            failures,
+            core.actor().clone(),
+        )))),
         Some(Err(cancel)) => Err(E::from(Error::Cancelled(cancelled.unwrap_or(cancel)))),
-        Some(Ok(Ok(_))) | None => {
+        Some(Ok(_)) | None => {
             let fallback = || dropped_cancellation(core.actor());
             Err(E::from(Error::Cancelled(
                 cancelled.unwrap_or_else(fallback),
             )))
         }
     }
+}
+
+/// Whether what kept the promise for this nursery's processes is gone.
+fn guardian_lost(core: &Core) -> bool {
+    core.node()
+        .host()
+        .is_some_and(|host| host.lost().peek().is_some())
 }
 
 struct Driver<'d, 'env, T, E> {

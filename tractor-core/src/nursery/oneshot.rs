@@ -127,7 +127,11 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
 fn failure<E: AppError>(error: &CallError<E>, actor: &ActorId, parent: &ActorId) -> RemoteError {
     match error {
         CallError::App(error) => RemoteError::app(error, actor.clone()),
-        other => other.rendered().into_remote(parent),
+        // Whose failure it is stays so: a nursery passes nothing on to itself.
+        other => match other.remote() {
+            Some(failure) => failure.clone(),
+            None => other.rendered().into_remote(parent),
+        },
     }
 }
 

@@ -165,6 +165,8 @@ pub(super) fn begin<A: Actor>(
         return Err(refusal);
     }
     let (actor, exposed) = spec.plan().map_err(SpawnError::Encode)?;
+    let mut process = options.process;
+    process.snapshot();
     let (id, orders) = core.admit(kind)?;
     let node = core.node().clone();
     let plan = SpawnPlan {
@@ -174,7 +176,7 @@ pub(super) fn begin<A: Actor>(
         id: ActorId::new(name),
         actor,
         exposed,
-        process: options.process,
+        process,
         node: node.clone(),
     };
     let (sender, started) = slot();

@@ -11,11 +11,11 @@ use super::boot_race::{Booting, race};
 use super::{Child, GiveUp, SpawnMethod, SpawnPlan};
 use crate::error::SpawnError;
 use crate::guardian;
-use crate::host::{ExitStatus, ExitWatch, ProcessHost, StartError, StartProcess};
+use crate::host::{ExitStatus, ExitWatch, ProcessHost, StartError, StartProcess, StderrTail};
 use crate::limits::{DRAIN, LADDER_LEFT};
 use crate::message::AnyError;
 use crate::node::reaper::OwnedProcess;
-use crate::node::{LinkPlan, Node, drive};
+use crate::node::{LinkPlan, Node, PostMortem, drive};
 use crate::proto::{Loss, RouterConfig};
 use crate::rpc::catalog_fingerprint;
 
@@ -63,6 +63,7 @@ impl SpawnMethod for Exec {
             .await
             .map_err(start_failed)?;
         let expect = Expect::child(node.tree(), id.clone(), parent, catalog_fingerprint());
+        let tail = process.stderr.clone();
         let booting = Booting::new(&node, id, process);
         let handshake = tractor_ipc::accept(Box::new(transport), expect, LinkLimits::default());
         race(booting, give_up, |exit| async {
@@ -71,7 +72,7 @@ impl SpawnMethod for Exec {
                 message_max: LinkLimits::default().message_max,
                 config: RouterConfig::new(node.id().clone(), Role::Child),
                 link,
-                post_mortem: post_mortem(exit),
+                post_mortem: post_mortem(exit, tail),
             };
             let (peer, events) = drive(&node, plan);
             peer.send_spec(spec);
@@ -100,11 +101,15 @@ async fn process_host(node: &Node) -> Result<Arc<dyn ProcessHost>, SpawnError> {
 }
 
 /// How the process behind a lost link ended.
-async fn post_mortem(exit: ExitWatch) -> Loss {
-    match exit.wait().await {
+async fn post_mortem(exit: ExitWatch, tail: StderrTail) -> PostMortem {
+    let loss = match exit.wait().await {
         ExitStatus::Exited(code) => Loss::Exited { code },
         ExitStatus::Signaled(signal) => Loss::Killed { signal },
         ExitStatus::Unreported => Loss::Io("its guardian is gone, and the process with it".into()),
+    };
+    PostMortem {
+        loss,
+        last_words: tail.take(),
     }
 }
 

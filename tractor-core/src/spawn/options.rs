@@ -12,6 +12,7 @@ pub struct ProcessOptions {
     env: Vec<(OsString, OsString)>,
     removed: Vec<OsString>,
     cleared: bool,
+    base: Option<Vec<(OsString, OsString)>>,
     cwd: Option<PathBuf>,
     stdin: StdioTo,
     stdout: StdioTo,
@@ -55,6 +56,19 @@ impl ProcessOptions {
         self.cleared = true;
     }
 
+    /// Takes this process's environment and directory as they are now, where nothing else was said.
+    pub(crate) fn snapshot(&mut self) {
+        if !self.cleared {
+            self.base = Some(std::env::vars_os().collect());
+        }
+        let here = std::env::current_dir();
+        self.cwd = match (self.cwd.take(), here) {
+            (Some(cwd), Ok(here)) => Some(here.join(cwd)),
+            (Some(cwd), Err(_)) => Some(cwd),
+            (None, here) => here.ok(),
+        };
+    }
+
     pub(crate) fn set_cwd(&mut self, cwd: PathBuf) {
         self.cwd = Some(cwd);
     }
@@ -74,7 +88,7 @@ impl ProcessOptions {
     /// Fills in what the process is to be started with.
     pub(super) fn apply(self, request: &mut StartProcess) {
         request.env = ChildEnv {
-            base: self.cleared.then(Vec::new),
+            base: self.base.or_else(|| self.cleared.then(Vec::new)),
             set: self.env,
             remove: self.removed,
         };

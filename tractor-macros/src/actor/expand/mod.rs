@@ -51,6 +51,10 @@ pub(super) fn expand(actor: Actor) -> TokenStream {
         TokenStream::new()
     };
     quote! {
+        #[allow(
+            clippy::needless_pass_by_ref_mut,
+            reason = "`&mut self` says that the method runs alone, whatever it does with the state"
+        )]
         #block
 
         #portal_type
