@@ -4,6 +4,11 @@
 //! One module per concept. What the functions and actors of a test do is seen by their results, and by the [`signs`] they
 //! give; nothing waits for a while and hopes.
 
+#![allow(
+    clippy::needless_pass_by_ref_mut,
+    reason = "`&mut self` says of a method that it runs alone"
+)]
+
 mod actors;
 mod bad_input;
 mod call;

@@ -51,6 +51,10 @@ pub const STDERR_TAIL: usize = 4 << 10;
 /// message, so that a fault always fits one.
 pub const FAULT_BYTES: usize = tractor_ipc::limits::MESSAGE_MAX / 16;
 
+/// Bytes a buffer that values are encoded in keeps between two of them, and below which a value is copied out of it: where
+/// copying costs more than an allocation.
+pub const SCRATCH_MAX: usize = 16 << 10;
+
 /// Bytes of a rendered error text.
 pub const ERROR_TEXT: usize = tractor_ipc::limits::FAULT_TEXT_MAX;
 

@@ -13,7 +13,7 @@ use super::Dialog;
 use crate::error::{RecvError, Result, SendError};
 use crate::fault::RemoteErrorKind;
 use crate::message::{AnyError, Message};
-use crate::node::{Peer, decode, encode};
+use crate::node::{Peer, decode, encode_into};
 use crate::proto::{Recv, SendPlace};
 use crate::scope::{Checkpoint, checkpoint};
 
@@ -24,6 +24,8 @@ use crate::scope::{Checkpoint, checkpoint};
 pub struct MsgStream<In, Out, C> {
     handle: C,
     dialog: Arc<Dialog>,
+    /// The value that is being sent; the buffer is kept for the next one.
+    encoded: Vec<u8>,
     items: PhantomData<fn(Out) -> In>,
 }
 
@@ -32,6 +34,7 @@ impl<In, Out, C> MsgStream<In, Out, C> {
         Self {
             handle,
             dialog,
+            encoded: Vec::new(),
             items: PhantomData,
         }
     }
@@ -109,12 +112,12 @@ impl<In: Message, Out: Message, C> MsgStream<In, Out, C> {
     ///
     /// Dropped while it waits, the value is not sent. It is sent whole or not at all.
     pub async fn send(&mut self, value: Out) -> Result<()> {
-        let mut bytes = Some(self.encode(&value)?);
+        self.encode(&value)?;
         let place = poll_fn(|cx| match checkpoint() {
             Checkpoint::Clear => self
                 .dialog
                 .peer()
-                .poll_send(self.dialog.cid(), &mut bytes, cx)
+                .poll_send(self.dialog.cid(), &self.encoded, cx)
                 .map(Ok),
             Checkpoint::Unwinding => Poll::Pending,
             Checkpoint::Cancelled(cancel) => Poll::Ready(Err(SendError::Cancelled(cancel))),
@@ -128,22 +131,24 @@ impl<In: Message, Out: Message, C> MsgStream<In, Out, C> {
     ///
     /// [`SendError::Full`] if it has not; otherwise as [`send`](Self::send).
     pub fn try_send(&mut self, value: Out) -> Result<(), SendError> {
-        let bytes = self.encode(&value)?;
-        self.placed(self.dialog.peer().try_send(self.dialog.cid(), bytes))
+        self.encode(&value)?;
+        let (peer, cid) = (self.dialog.peer(), self.dialog.cid());
+        self.placed(peer.try_send(cid, &self.encoded))
     }
 
-    fn encode(&self, value: &Out) -> Result<Bytes, SendError> {
+    fn encode(&mut self, value: &Out) -> Result<(), SendError> {
         let peer = self.dialog.peer();
-        encode(value, peer.message_max(), peer.node().id()).map_err(|error| match *error.kind() {
+        let (limit, actor) = (peer.message_max(), peer.node().id());
+        encode_into(&mut self.encoded, value, limit, actor).map_err(|error| match *error.kind() {
             RemoteErrorKind::TooLarge { size, limit } => SendError::TooLarge { size, limit },
             _ => SendError::Encode(AnyError::of(&error)),
         })
     }
 
-    fn placed(&self, place: SendPlace) -> Result<(), SendError> {
+    fn placed(&self, place: SendPlace<()>) -> Result<(), SendError> {
         match place {
             SendPlace::Sent => Ok(()),
-            SendPlace::NoCredit(_) => Err(SendError::Full),
+            SendPlace::NoCredit(()) => Err(SendError::Full),
             SendPlace::Stopped | SendPlace::NotStarted | SendPlace::Overrun => {
                 Err(SendError::Closed)
             }
@@ -178,8 +183,7 @@ impl<In, Out, C> fmt::Debug for MsgStream<In, Out, C> {
 }
 
 /// Sends one encoded value of a one-way stream; false once nobody reads it any more.
-pub(crate) async fn send_value(peer: &Arc<Peer>, cid: Cid, bytes: Bytes) -> bool {
-    let mut bytes = Some(bytes);
-    let place = poll_fn(|cx| peer.poll_send(cid, &mut bytes, cx)).await;
+pub(crate) async fn send_value(peer: &Peer, cid: Cid, value: &[u8]) -> bool {
+    let place = poll_fn(|cx| peer.poll_send(cid, value, cx)).await;
     matches!(place, SendPlace::Sent)
 }

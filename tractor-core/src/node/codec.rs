@@ -1,13 +1,15 @@
 //! Values to bytes and back, with failures that say what was wrong with them.
 
 use std::any::Any;
+use std::cell::Cell;
 
 use bytes::Bytes;
 use tractor_ipc::ActorId;
+use tractor_ipc::wire::codec::append;
 
 use crate::error::Error;
 use crate::fault::{RemoteError, RemoteErrorKind};
-use crate::limits::FAULT_BYTES;
+use crate::limits::{FAULT_BYTES, SCRATCH_MAX};
 use crate::message::{AnyError, AppError, Message};
 
 /// Encodes a value that is to leave `actor`, within the link's limit.
@@ -16,17 +18,37 @@ pub(crate) fn encode<T: serde::Serialize>(
     limit: usize,
     actor: &ActorId,
 ) -> Result<Bytes, RemoteError> {
-    let bytes = postcard::to_allocvec(value).map_err(|error| {
+    let mut scratch = SCRATCH.take();
+    let encoded = encode_into(&mut scratch, value, limit, actor).map(|()| match scratch.len() {
+        ..SCRATCH_MAX => Bytes::copy_from_slice(&scratch),
+        _ => Bytes::from(std::mem::take(&mut scratch)),
+    });
+    SCRATCH.set(scratch);
+    encoded
+}
+
+/// Encodes a value that is to leave `actor`, within the link's limit, in place of what `out` held.
+pub(crate) fn encode_into<T: serde::Serialize>(
+    out: &mut Vec<u8>,
+    value: &T,
+    limit: usize,
+    actor: &ActorId,
+) -> Result<(), RemoteError> {
+    if out.capacity() > SCRATCH_MAX {
+        *out = Vec::new();
+    }
+    out.clear();
+    append(out, value).map_err(|error| {
         let kind = RemoteErrorKind::MsgType {
             expected: None,
             got: None,
         };
         RemoteError::from_error(kind, actor.clone(), AnyError::of(&error))
     })?;
-    if bytes.len() > limit {
-        return Err(too_large(bytes.len(), limit, actor));
+    if out.len() > limit {
+        return Err(too_large(out.len(), limit, actor));
     }
-    Ok(Bytes::from(bytes))
+    Ok(())
 }
 
 /// Decodes a value that arrived at `actor`.
@@ -98,4 +120,9 @@ fn too_large(size: usize, limit: usize, actor: &ActorId) -> RemoteError {
         actor.clone(),
         text,
     )
+}
+
+thread_local! {
+    /// Where values are encoded before their size is known: one allocation for each, of the right size.
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use tractor_ipc::{Cid, LinkSide, PushError};
+use tractor_ipc::msg::Msg;
+use tractor_ipc::{Cid, Lane, LinkSide, PushError};
 
 use super::peer::{Peer, State, keep};
 use super::{Incoming, Intake, LinkEvent};
@@ -33,15 +34,7 @@ impl Effects {
         while let Some(action) = state.router.poll_action() {
             match action {
                 Action::Send { lane, msg, payload } => {
-                    if let Err(error) = peer.sender().push(lane.into(), &msg, &payload) {
-                        // A link that is down is reported by its reader, and sizes were checked before.
-                        match error {
-                            PushError::Down(_) => {
-                                tracing::debug!(peer = %peer.id(), %error, "not sent")
-                            }
-                            _ => tracing::error!(peer = %peer.id(), %error, "not sent"),
-                        }
-                    }
+                    push(peer, lane.into(), &msg, &payload);
                 }
                 Action::Notify(cid, wake) => state.slots.notify(cid, wake, &mut self.wakers),
                 Action::NotifyTicket(ticket) => self.wakers.extend(state.slots.take_ticket(ticket)),
@@ -100,6 +93,18 @@ impl Effects {
                 Work::Actor(event) => peer.emit(LinkEvent::Actor(event)),
             }
         }
+    }
+}
+
+/// Queues a message on the link; under the router's lock, so that messages leave in the order they were decided.
+pub(super) fn push(peer: &Peer, lane: Lane, msg: &Msg, payload: &[u8]) {
+    let Err(error) = peer.sender().push(lane, msg, payload) else {
+        return;
+    };
+    // A link that is down is reported by its reader, and sizes were checked before.
+    match error {
+        PushError::Down(_) => tracing::debug!(peer = %peer.id(), %error, "not sent"),
+        _ => tracing::error!(peer = %peer.id(), %error, "not sent"),
     }
 }
 

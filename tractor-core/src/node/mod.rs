@@ -32,7 +32,7 @@ use tokio::runtime::Handle;
 use tractor_ipc::{ActorId, Cid, TreeId};
 
 pub(crate) use ambient::{Ambient, ChainError, Surroundings, surroundings};
-pub(crate) use codec::{decode, encode, encode_result, failure_of};
+pub(crate) use codec::{decode, encode, encode_into, encode_result, failure_of};
 pub(crate) use gauge::Gauge;
 pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
 pub use hosted::{Opening, ServedTask};

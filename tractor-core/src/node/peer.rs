@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
-use tractor_ipc::LinkSender;
 use tractor_ipc::limits::HEAD_MAX;
-use tractor_ipc::msg::{CancelReason, EndedHow, Fault, FaultKind, Overrun};
-use tractor_ipc::{ActorId, ActorSlot, Cid, Instant, LinkSide};
+use tractor_ipc::msg::{CancelReason, EndedHow, Fault, FaultKind, Msg, Overrun};
+use tractor_ipc::{ActorId, ActorSlot, Cid, Instant, Lane, LinkSender, LinkSide};
 
-use super::effects::{Effects, Slots};
+use super::effects::{Effects, Slots, push};
 use super::{Gauge, Intake, LinkEvent, Node};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::proto::{
@@ -376,31 +375,36 @@ impl Peer {
 
 /// Streams, from either side.
 impl Peer {
-    /// Sends a streamed value once there is room; gives it back in `value` while there is none.
+    /// Sends a streamed value once there is room; not to be polled again once it is ready.
     pub(crate) fn poll_send(
-        self: &Arc<Self>,
+        &self,
         cid: Cid,
-        value: &mut Option<Bytes>,
+        value: &[u8],
         cx: &mut Context<'_>,
-    ) -> Poll<SendPlace> {
-        if self.sender.poll_room(cx).is_pending() {
+    ) -> Poll<SendPlace<()>> {
+        if self.sender.is_crowded() && self.sender.poll_room(cx).is_pending() {
             return Poll::Pending;
         }
-        let Some(bytes) = value.take() else {
-            return Poll::Ready(SendPlace::Sent);
-        };
-        self.with(|state| match state.router.send(cid, bytes) {
-            SendPlace::NoCredit(bytes) => {
-                *value = Some(bytes);
-                state.slots.park(cid, Wake::SEND, cx.waker())
-            }
+        let mut state = self.state.lock();
+        match self.place(&mut state, cid, value) {
+            SendPlace::NoCredit(()) => state.slots.park(cid, Wake::SEND, cx.waker()),
             place => Poll::Ready(place),
-        })
+        }
     }
 
     /// Sends a streamed value if there is room now.
-    pub(crate) fn try_send(self: &Arc<Self>, cid: Cid, value: Bytes) -> SendPlace {
-        self.with(|state| state.router.send(cid, value))
+    pub(crate) fn try_send(&self, cid: Cid, value: &[u8]) -> SendPlace<()> {
+        self.place(&mut self.state.lock(), cid, value)
+    }
+
+    /// Sends a streamed value if it is admitted. Nothing of the router's waits to be sent before it: who commands the
+    /// router drains its actions before the lock is released.
+    fn place(&self, state: &mut State, cid: Cid, value: &[u8]) -> SendPlace<()> {
+        let place = state.router.admit(cid);
+        if place == SendPlace::Sent {
+            push(self, Lane::Data, &Msg::Yield { cid }, value);
+        }
+        place
     }
 
     /// The next streamed value, or that there will be none.

@@ -12,7 +12,9 @@ use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::{AppError, Message, Never};
 use crate::node::inflight::Entry;
 use crate::node::reply::ReplySender;
-use crate::node::{Hosted, Peer, WorkKind, answer_after_unwinding, decode, encode, encode_result};
+use crate::node::{
+    Hosted, Peer, WorkKind, answer_after_unwinding, decode, encode_into, encode_result,
+};
 use crate::scope::Scope;
 
 /// Where a method's result goes: to a caller in this process as the value it is, elsewhere encoded.
@@ -231,9 +233,10 @@ impl<T: Message> StreamReply<T> {
         let turn = hosted.turn_like_current();
         hosted.spawn(WorkKind::Dialog, peer, cid, turn, async move {
             let mut values = std::pin::pin!(values);
+            let mut encoded = Vec::new();
             while let Some(value) = values.next().await {
-                let bytes = encode(&value, limit, &actor)?;
-                if !crate::context::send_value(&pumping, cid, bytes).await {
+                encode_into(&mut encoded, &value, limit, &actor)?;
+                if !crate::context::send_value(&pumping, cid, &encoded).await {
                     break;
                 }
             }

@@ -56,6 +56,11 @@ impl LinkSender {
         }
     }
 
+    /// Whether there may be no room for data: a glance, to be followed by a wait that looks closely.
+    pub fn is_crowded(&self) -> bool {
+        self.owned.shared.is_crowded()
+    }
+
     /// Ready while there is room for data; for a task that drives the link, and lives as long as it does. Others wait
     /// by [`room`](Self::room), which leaves nothing behind when it is dropped.
     ///

@@ -2,6 +2,7 @@
 //! and never over a wake.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -14,6 +15,8 @@ use crate::msg::Msg;
 #[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,
+    /// Whether data has no room, as of the last change; whoever is told so looks again under the lock.
+    crowded: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -69,7 +72,12 @@ impl Shared {
                 reader: None,
                 room: RoomWaiters::default(),
             }),
+            crowded: AtomicBool::new(false),
         }
+    }
+
+    pub(super) fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
     }
 
     pub(super) fn push(&self, lane: Lane, msg: &Msg, payload: &[u8]) -> Result<(), PushError> {
@@ -79,6 +87,7 @@ impl Shared {
                 return Err(PushError::Down(down));
             }
             state.outbox.push(lane, msg, payload)?;
+            self.note_room(&state);
             state.flusher.rouse()
         };
         wake(flusher);
@@ -91,6 +100,7 @@ impl Shared {
             let had_room = state.outbox.has_room();
             let retracted = state.outbox.retract(cid);
             let freed = !had_room && state.outbox.has_room();
+            self.note_room(&state);
             let waiters = if freed { state.room.take() } else { Vec::new() };
             (retracted, waiters)
         };
@@ -174,6 +184,7 @@ impl Shared {
                 return;
             };
             state.phase = phase;
+            self.crowded.store(false, Ordering::Relaxed);
             let (flusher, reader) = match &state.phase {
                 Phase::Open | Phase::Closing => (state.flusher.rouse(), None),
                 Phase::Unwritable(_) => {
@@ -215,6 +226,7 @@ impl Shared {
                 state.flusher = FlusherWait::Work(cx.waker().clone());
                 return Poll::Pending;
             }
+            self.note_room(&state);
             state.room.take()
         };
         waiters.into_iter().for_each(Waker::wake);
@@ -246,6 +258,11 @@ impl Shared {
                 Poll::Pending
             }
         }
+    }
+
+    fn note_room(&self, state: &State) {
+        let crowded = !state.outbox.has_room();
+        self.crowded.store(crowded, Ordering::Relaxed);
     }
 
     /// The state; a holder that panicked left it whole, as no update of it can panic half-way.

@@ -148,11 +148,11 @@ pub enum Cancelled {
 
 /// Where a streamed value is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SendPlace {
+pub enum SendPlace<V = Bytes> {
     /// On its way.
     Sent,
     /// There is no credit; the value comes back, and `Wake::SEND` says when to try again.
-    NoCredit(Bytes),
+    NoCredit(V),
     /// The reader was too slow, and its policy makes that a failure.
     Overrun,
     /// This side has ended its direction, or there never was one.

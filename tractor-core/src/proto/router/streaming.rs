@@ -14,6 +14,22 @@ use crate::proto::dialog::{Admission, DialogViolation, Pushed, Recv};
 impl Router {
     /// Streams one value.
     pub fn send(&mut self, cid: Cid, value: Bytes) -> SendPlace {
+        match self.admit(cid) {
+            SendPlace::Sent => {
+                self.transmit(Lane::Data, Msg::Yield { cid }, value);
+                SendPlace::Sent
+            }
+            SendPlace::NoCredit(()) => SendPlace::NoCredit(value),
+            SendPlace::Overrun => SendPlace::Overrun,
+            SendPlace::Stopped => SendPlace::Stopped,
+            SendPlace::NotStarted => SendPlace::NotStarted,
+            SendPlace::Ended => SendPlace::Ended,
+        }
+    }
+
+    /// Takes the credit for one value. `Sent`: whoever asks sends its `Yield` itself, on the data lane, before the router
+    /// is asked for anything else; a driver saves the way through the queue of actions by that.
+    pub fn admit(&mut self, cid: Cid) -> SendPlace<()> {
         let admission = if cid.opener() == self.side {
             match self.opened.get_mut(key_of(cid)) {
                 Some(Opened::Live { dialog, .. }) if !dialog.far_ended() => dialog.admit(),
@@ -31,11 +47,8 @@ impl Router {
             }
         };
         match admission {
-            Admission::Send => {
-                self.transmit(Lane::Data, Msg::Yield { cid }, value);
-                SendPlace::Sent
-            }
-            Admission::NoCredit => SendPlace::NoCredit(value),
+            Admission::Send => SendPlace::Sent,
+            Admission::NoCredit => SendPlace::NoCredit(()),
             Admission::Overrun => SendPlace::Overrun,
             Admission::Stopped => SendPlace::Stopped,
         }

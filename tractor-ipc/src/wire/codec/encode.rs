@@ -122,8 +122,17 @@ impl Encoder {
 }
 
 pub(super) fn encode_into<T: Serialize>(out: &mut Vec<u8>, value: &T) {
-    postcard::serialize_with_flavor(value, Appended(out))
+    append(out, value)
         .expect("messages have only fields postcard can carry, and memory does not fill up");
+}
+
+/// Appends a value to a buffer.
+///
+/// # Errors
+///
+/// What postcard cannot carry; a part of the value may have been appended.
+pub fn append<T: Serialize>(out: &mut Vec<u8>, value: &T) -> postcard::Result<()> {
+    postcard::serialize_with_flavor(value, Appended(out))
 }
 
 /// Appends to a buffer that is not ours, which postcard's own flavours cannot.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 
 pub use decode::Decoder;
 use encode::encode_into;
-pub use encode::{EncodeError, Encoder};
+pub use encode::{EncodeError, Encoder, append};
 
 use super::{Unit, WireError};
 use crate::limits::HANDSHAKE_FRAME_MAX;
