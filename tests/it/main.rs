@@ -12,6 +12,7 @@
 mod actors;
 mod bad_input;
 mod call;
+mod chain;
 mod containment;
 mod context;
 mod entry;
