@@ -18,6 +18,7 @@ mod entry;
 mod errors;
 mod limits;
 mod payloads;
+mod portals;
 mod rules;
 mod signs;
 mod spawn;

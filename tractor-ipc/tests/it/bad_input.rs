@@ -132,6 +132,7 @@ async fn a_stream_that_ends_inside_a_frame_is_truncated() {
     }
 }
 
+/// L6: what does not greet as the protocol has it is refused, each with its reason.
 #[tokio::test]
 async fn bad_greetings_make_no_link() {
     let (hello, expect) = greeting();

@@ -44,6 +44,7 @@ async fn uds_conforms_on_many_threads() {
     check_transport(uds).await;
 }
 
+/// M14: who is at the other end is known from the kernel, not from what the peer says.
 #[tokio::test]
 async fn a_pair_knows_where_it_comes_from() {
     let (transport, _theirs) = UdsTransport::pair().unwrap();

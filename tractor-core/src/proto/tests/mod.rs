@@ -1,6 +1,7 @@
 //! The machines against each other and against random schedules.
 
 mod actors;
+mod crossing;
 mod flow;
 mod hostile;
 mod pair;
