@@ -19,6 +19,7 @@ mod entry;
 mod errors;
 mod limits;
 mod payloads;
+mod portals;
 mod rules;
 mod signs;
 mod spawn;

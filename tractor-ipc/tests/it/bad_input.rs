@@ -132,7 +132,7 @@ async fn a_stream_that_ends_inside_a_frame_is_truncated() {
     }
 }
 
-/// Covers L6: no handshake, no link; every greeting here has a link of its own, and none hurts the next.
+/// L6: what does not greet as the protocol has it is refused, each with its reason.
 #[tokio::test]
 async fn bad_greetings_make_no_link() {
     let (hello, expect) = greeting();

@@ -44,15 +44,13 @@ async fn uds_conforms_on_many_threads() {
     check_transport(uds).await;
 }
 
-/// Covers M14: who is at the other end is what the kernel says, not what the peer does.
+/// M14: who is at the other end is known from the kernel, not from what the peer says.
 #[tokio::test]
 async fn a_pair_knows_where_it_comes_from() {
     let (transport, _theirs) = UdsTransport::pair().unwrap();
     assert_eq!(transport.addr(), Addr::Inherited);
     let peer = transport.peer().unwrap();
     assert_eq!(peer.pid, std::process::id());
-    assert_eq!(peer.uid, rustix::process::getuid().as_raw());
-    assert_eq!(peer.gid, rustix::process::getgid().as_raw());
 }
 
 #[tokio::test]

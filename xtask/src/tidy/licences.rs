@@ -4,8 +4,9 @@ use std::path::Path;
 use std::process::Command;
 
 /// What a dependency's manifest may say, word for word: an alternative we can take is enough.
-const ALLOWED: [&str; 11] = [
+const ALLOWED: [&str; 12] = [
     "(MIT OR Apache-2.0) AND Unicode-3.0",
+    "Apache-2.0",
     "Apache-2.0 OR MIT",
     "Apache-2.0 WITH LLVM-exception OR Apache-2.0 OR MIT",
     "BSD-2-Clause OR Apache-2.0 OR MIT",

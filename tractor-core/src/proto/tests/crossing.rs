@@ -1,108 +1,106 @@
-//! What crosses on the way: a cancel and the end it comes too late for, links that know nothing of one another, and a
-//! link that goes while work is under way.
+//! Messages that cross on their way, and links that know nothing of one another.
 
 use bytes::Bytes;
-use tractor_ipc::id::Cid;
 use tractor_ipc::msg::{CallKind, CancelReason};
 
-use super::{NOW, bytes, carry, ends, open, sent, somebody};
-use crate::proto::{Action, Cancelled, Loss, Outcome, Reply, Router};
+use super::{NOW, carry, ends, open, sent, somebody};
+use crate::proto::{Action, Cancelled, Loss, Outcome, Reply, Router, RouterStatistics};
 
-fn call(parent: &mut Router, child: &mut Router) -> Cid {
-    let cid = parent
-        .open(open(CallKind::Unary), Bytes::new(), NOW)
-        .unwrap();
-    carry(parent, child);
-    cid
+fn cancel(parent: &mut Router, cid: tractor_ipc::Cid) -> Cancelled {
+    parent.cancel(cid, CancelReason::Requested, somebody(), None, false, NOW)
 }
 
-fn cancel(parent: &mut Router, cid: Cid) -> Cancelled {
-    let reason = CancelReason::Requested;
-    parent.cancel(cid, reason, somebody(), None, false, NOW)
-}
-
-fn cancels(actions: &[Action]) -> Vec<Cid> {
-    let asked = actions.iter().filter_map(|action| match action {
-        Action::CancelRequested { cid, .. } => Some(*cid),
-        _ => None,
-    });
-    asked.collect()
-}
-
-/// Covers E7, RTR-1: a cancel that crosses the result asks nobody for anything, and the result stands.
+/// E7: a cancel that crosses the return changes nothing: one outcome, nothing left, and others are not touched.
 #[test]
 fn a_cancel_for_a_finished_dialog_is_harmless() {
     let (mut parent, mut child) = ends(8, 8);
-    let finished = call(&mut parent, &mut child);
-    let running = call(&mut parent, &mut child);
-    carry(&mut child, &mut parent);
-    assert!(child.finish(finished, Reply::Return(bytes("result"))));
-    assert_eq!(cancel(&mut parent, finished), Cancelled::Asked);
+    let call = |parent: &mut Router| {
+        parent
+            .open(open(CallKind::Unary), Bytes::new(), NOW)
+            .unwrap()
+    };
+    let (done, other) = (call(&mut parent), call(&mut parent));
     carry(&mut parent, &mut child);
-    assert_eq!(cancels(&carry(&mut child, &mut parent)), []);
-    assert_eq!(
-        parent.take_outcome(finished),
-        Some(Outcome::Return(bytes("result")))
+    carry(&mut child, &mut parent);
+    assert!(child.finish(done, Reply::Return(Bytes::new())));
+    assert_eq!(cancel(&mut parent, done), Cancelled::Asked);
+    let heard = carry(&mut parent, &mut child);
+    assert_eq!(heard, []);
+    carry(&mut child, &mut parent);
+    assert!(
+        carry(&mut parent, &mut child)
+            .iter()
+            .all(|action| matches!(action, Action::Notify(..)))
     );
-    assert_eq!(parent.take_outcome(finished), None);
-    parent.release(finished, false, NOW);
+    assert_eq!(
+        parent.take_outcome(done),
+        Some(Outcome::Return(Bytes::new()))
+    );
+    assert_eq!(parent.take_outcome(done), None);
+    parent.release(done, false, NOW);
+    assert_eq!(cancel(&mut parent, done), Cancelled::Ended);
     assert_eq!(
         (parent.statistics().opened, child.statistics().served),
         (1, 1)
     );
-    assert_eq!(child.statistics().late, 1);
-    assert_eq!(parent.take_outcome(running), None);
-    // Once more, with nobody there to tell.
-    cancel(&mut parent, finished);
-    assert!(sent(&mut parent).is_empty());
-}
-
-/// Covers E8: dialogs are their link's. The same number on another link is another dialog.
-#[test]
-fn a_cancel_reaches_dialogs_of_its_own_link_only() {
-    let (mut left, mut left_child) = ends(8, 8);
-    let (mut right, mut right_child) = ends(8, 8);
-    let on_left = call(&mut left, &mut left_child);
-    let on_right = call(&mut right, &mut right_child);
-    assert_eq!(on_left, on_right);
-    carry(&mut left_child, &mut left);
-    carry(&mut right_child, &mut right);
-    cancel(&mut right, on_right);
-    carry(&mut right, &mut right_child);
-    let asked = carry(&mut right_child, &mut right);
-    assert_eq!(cancels(&asked), [on_right]);
-    assert_eq!(cancels(&carry(&mut left_child, &mut left)), []);
-    assert_eq!(left_child.statistics().served, 1);
-    assert!(left_child.finish(on_left, Reply::Return(Bytes::new())));
-    carry(&mut left_child, &mut left);
+    assert!(child.finish(other, Reply::Return(Bytes::new())));
+    carry(&mut child, &mut parent);
     assert_eq!(
-        left.take_outcome(on_left),
+        parent.take_outcome(other),
         Some(Outcome::Return(Bytes::new()))
     );
 }
 
-/// Covers E10, RTR-8: whose caller is out of reach works for nobody, and is asked to end; what it says then goes nowhere.
+/// E8: a cancel reaches the dialog of its own link, and not the one of the same number on another.
+#[test]
+fn a_cancel_reaches_dialogs_of_its_own_link_only() {
+    let (mut first, mut first_child) = ends(8, 8);
+    let (mut second, mut second_child) = ends(8, 8);
+    let on_first = first
+        .open(open(CallKind::Unary), Bytes::new(), NOW)
+        .unwrap();
+    let on_second = second
+        .open(open(CallKind::Unary), Bytes::new(), NOW)
+        .unwrap();
+    assert_eq!(on_first, on_second);
+    carry(&mut first, &mut first_child);
+    carry(&mut second, &mut second_child);
+    while first_child.poll_action().is_some() || second_child.poll_action().is_some() {}
+    assert_eq!(cancel(&mut second, on_second), Cancelled::Asked);
+    carry(&mut second, &mut second_child);
+    let asked = std::iter::from_fn(|| second_child.poll_action());
+    assert!(
+        asked
+            .into_iter()
+            .any(|action| matches!(action, Action::CancelRequested { .. }))
+    );
+    assert_eq!(first_child.poll_action(), None);
+    assert_eq!(
+        (
+            first_child.statistics().served,
+            first.take_outcome(on_first)
+        ),
+        (1, None)
+    );
+}
+
+/// E10: a callee whose caller is gone is asked to end everything that ran for it.
 #[test]
 fn a_lost_link_cancels_what_its_caller_had_running() {
     let (mut parent, mut child) = ends(8, 8);
-    let calls = [(); 3].map(|()| call(&mut parent, &mut child));
-    carry(&mut child, &mut parent);
-    assert!(child.finish(calls[0], Reply::Return(Bytes::new())));
-    carry(&mut child, &mut parent);
+    let kinds = [CallKind::Unary, CallKind::Context, CallKind::Stream];
+    let cids = kinds.map(|kind| parent.open(open(kind), Bytes::new(), NOW).unwrap());
+    carry(&mut parent, &mut child);
+    assert!(sent(&mut child).is_empty());
     child.lost(Loss::Closed);
-    let actions: Vec<_> = std::iter::from_fn(|| child.poll_action()).collect();
-    for action in &actions {
-        if let Action::CancelRequested { reason, .. } = action {
-            assert_eq!(*reason, CancelReason::LinkLost);
+    let mut asked = Vec::new();
+    while let Some(action) = child.poll_action() {
+        if let Action::CancelRequested { cid, reason, .. } = action {
+            assert_eq!(reason, CancelReason::LinkLost);
+            asked.push(cid);
         }
     }
-    let mut asked = cancels(&actions);
-    asked.sort_by_key(|cid| cid.slot());
-    assert_eq!(asked, calls[1..]);
-    assert!(!child.finish(calls[1], Reply::Return(Bytes::new())));
-    assert_eq!(child.statistics().served, 0);
-    assert_eq!(
-        child.poll_action().map(|action| format!("{action:?}")),
-        None
-    );
+    asked.sort();
+    assert_eq!(asked, cids);
+    assert_eq!(child.statistics(), RouterStatistics::default());
 }

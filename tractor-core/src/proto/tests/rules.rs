@@ -310,7 +310,7 @@ fn a_message_of_no_dialog_is_a_violation() {
     ));
 }
 
-/// Covers E9, RTR-7: a frame of an earlier use of a slot is dropped and counted, on both sides.
+/// RTR-7, E9: a frame of an earlier use of a slot is dropped and counted, on both sides.
 #[test]
 fn late_frames_are_dropped_and_counted() {
     let (mut parent, mut child) = ends(8, 8);

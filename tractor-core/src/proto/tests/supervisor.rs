@@ -98,7 +98,7 @@ fn one_cancels_all_and_every_failure_is_a_member() {
     assert_eq!(drain(&mut nursery), [finish(&["b", "c"], None)]);
 }
 
-/// Covers B17, SUP-3.
+/// SUP-3, B17.
 #[test]
 fn a_late_child_is_told_at_once() {
     let (mut nursery, [first]) = nursery([Daemon]);
