@@ -212,6 +212,9 @@ fn the_methods_own_error_arrives_typed() {
     });
 }
 
+/// Long enough for what is called, and what that calls, to be started and begin.
+const DEADLINE: Duration = Duration::from_millis(1500);
+
 /// Polls it once: it takes its place, or is sent.
 fn begin<F: Future + Unpin>(call: &mut F) {
     assert!(call.now_or_never().is_none(), "it has nothing to wait for");
@@ -281,13 +284,13 @@ fn an_exclusive_call_runs_to_its_end_without_its_caller() {
             begin(&mut holding);
             signs::seen("dropped").await;
             drop(holding);
-            let late = desk.hold("late".into()).within(Duration::from_millis(20));
-            let late = async move { late.await };
-            let go_on = async {
-                signs::give("dropped.go");
-                signs::seen("late").await;
-            };
-            let (late, ()) = futures_util::future::join(late, go_on).await;
+            signs::give("dropped.go");
+            assert_eq!(desk.lines().await?, ["dropped"]);
+            let late = desk.hold("late".into()).within(DEADLINE);
+            let mut late = late.into_future();
+            begin(&mut late);
+            signs::seen("late").await;
+            let late = late.await;
             match late {
                 Err(CallError::Cancelled(cancel)) => {
                     assert_eq!(cancel.reason, CancelReason::Deadline);
@@ -347,20 +350,15 @@ fn a_deadline_goes_all_the_way_down() {
         open_nursery(async |an| -> Result<_> {
             let middle = an.start_actor("middle", tractor::expose![ask_below]);
             let middle = middle.await?;
-            // Long enough for the leaf to be there: it is started on the way.
             let call = middle.run(ask_below("leaf".into()));
-            let (result, took) =
-                signs::took(call.within(Duration::from_secs(1)).into_future()).await;
+            let (result, took) = signs::took(call.within(DEADLINE).into_future()).await;
             match result {
                 Err(CallError::Cancelled(cancel)) => {
                     assert_eq!(cancel.reason, CancelReason::Deadline);
                 }
                 other => panic!("{other:?}"),
             }
-            assert!(
-                took >= Duration::from_secs(1) && took < Duration::from_secs(2),
-                "{took:?}"
-            );
+            assert!(took >= DEADLINE && took < 2 * DEADLINE, "{took:?}");
             signs::seen("leaf.gone").await;
             Ok(())
         })
@@ -514,7 +512,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 fn calls_work_on_a_plain_thread() {
     case(this_test!(), async || {
         open_nursery(async |an| -> Result<_> {
-            let spec = Desk::spec().expose(tractor::expose![double, stay]);
+            let spec = Desk::spec().expose(tractor::expose![double, stay, statistics]);
             let desk = an.start_actor("desk", spec).await?;
             let portal = desk.clone();
             let plain = std::thread::spawn(move || {
@@ -536,8 +534,7 @@ fn calls_work_on_a_plain_thread() {
             signs::seen("plain.done").await;
             plain.join().unwrap();
             assert_eq!(desk.lines().await?.len(), 50);
-            signs::seen("late.gone").await;
-            Ok(())
+            wait_until_idle(&desk).await
         })
         .await
     });

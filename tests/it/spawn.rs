@@ -387,7 +387,7 @@ fn a_cancelled_daemon_is_asked_and_not_killed() {
             let daemon = an.start_actor("a", Daemon::spec("a".into())).await?;
             daemon.serve().await?;
             let ((), took) = signs::took(an.cancel()).await;
-            assert!(took < Duration::from_millis(500), "{took:?}");
+            assert!(took < Duration::from_secs(1), "{took:?}");
             assert!(signs::given("a.stopped"));
             Ok(())
         })
