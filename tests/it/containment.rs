@@ -180,7 +180,10 @@ fn a_killed_guardian_ends_the_tree_and_not_the_root() {
 fn a_root_that_panics_leaves_nobody() {
     Case::new(this_test!()).run(
         async || {
-            let tree = seven(async || panic!("the root's own"));
+            let tree = seven(async || {
+                pause();
+                panic!("the root's own")
+            });
             let tree = std::panic::AssertUnwindSafe(tree);
             let panic = futures_util::FutureExt::catch_unwind(tree)
                 .await
@@ -191,6 +194,7 @@ fn a_root_that_panics_leaves_nobody() {
         },
         |running| {
             let seven = Seven::hear(running);
+            running.go_on();
             assert_eq!(running.hear(), "panicked");
             assert!(running.wait().success());
             seven.die(&seven.watches, WITHIN);
@@ -235,10 +239,6 @@ fn a_runtime_shut_down_takes_its_tree_along() {
                 .build()
                 .unwrap();
             let (send, started) = std::sync::mpsc::channel();
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "a task of a user who does not know"
-            )]
             runtime.spawn(async move {
                 let nursery = open_nursery(async |an| -> Result<()> {
                     let child = an.start_actor("child", tractor::expose![pid]).await?;

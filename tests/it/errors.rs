@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use rustix::process::{Pid, Signal, kill_process};
 use tractor::prelude::*;
 use tractor::{CastError, Error, OnError, RecvError, RemoteErrorKind, Result, SpawnError};
@@ -93,7 +94,8 @@ impl Brittle {
 fn a_panic_is_the_end_of_its_actor_and_told_to_everybody() {
     case(this_test!(), async || {
         let result = open_nursery(async |an| -> Result<_> {
-            let brittle = an.start_actor("brittle", Brittle::spec()).await?;
+            let spec = Brittle::spec().expose(tractor::expose![double]);
+            let brittle = an.start_actor("brittle", spec).await?;
             an.start_soon({
                 let brittle = brittle.clone();
                 async move {
@@ -113,8 +115,12 @@ fn a_panic_is_the_end_of_its_actor_and_told_to_everybody() {
             let breaking = async { brittle.break_at("break".into()).await };
             let waiting = async {
                 signs::seen("breaking").await;
+                let mut touching = brittle.touch().into_future();
+                assert!((&mut touching).now_or_never().is_none());
+                // What was sent later has been answered: that has arrived.
+                brittle.run(double(1)).await?;
                 signs::give("break");
-                brittle.touch().await
+                Result::<_>::Ok(touching.await)
             };
             let (breaking, waiting) = futures_util::future::join(breaking, waiting).await;
             let Err(CallError::Panicked(panic)) = breaking else {
@@ -124,8 +130,8 @@ fn a_panic_is_the_end_of_its_actor_and_told_to_everybody() {
                 (panic.message(), panic.origin()),
                 ("it broke", brittle.id())
             );
-            let Err(CallError::Lost(lost)) = waiting else {
-                panic!("{waiting:?}")
+            let Err(CallError::Lost(lost)) = waiting? else {
+                panic!("it is lost")
             };
             assert_eq!(lost.cause().unwrap().message(), "it broke");
             signs::give("told");

@@ -121,6 +121,11 @@ impl Core {
         state.wake();
     }
 
+    /// A one-shot's call begins; `child_done` follows.
+    pub(super) fn child_called(&self, id: ChildId) {
+        self.state.lock().supervisor.child_called(id);
+    }
+
     pub(super) fn child_done(&self, id: ChildId) {
         let mut state = self.state.lock();
         state.supervisor.child_done(id);

@@ -104,6 +104,7 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
         let (sender, done) = watch::channel(false);
         let place = result.clone();
         let running = core.clone();
+        core.child_called(id);
         core.node().tasks().spawn(async move {
             let result = portal.run(call).await;
             if let Err(error) = &result

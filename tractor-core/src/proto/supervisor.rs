@@ -109,6 +109,24 @@ enum Body {
 struct Child {
     kind: ChildKind,
     told: Told,
+    /// Its call is under way: how that ends is still to be said, whatever has become of the child.
+    owes: bool,
+    reaped: bool,
+}
+
+impl Child {
+    fn new(kind: ChildKind) -> Self {
+        Self {
+            kind,
+            told: Told::Nothing,
+            owes: false,
+            reaped: false,
+        }
+    }
+
+    fn is_gone(&self) -> bool {
+        self.reaped && !self.owes
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -165,12 +183,18 @@ impl<F, C> Supervisor<F, C> {
         }
         let id = ChildId(self.next);
         self.next += 1;
-        let told = Told::Nothing;
-        self.children.insert(id, Child { kind, told });
+        self.children.insert(id, Child::new(kind));
         if let Phase::Cancelling { .. } = self.phase {
             self.tell(id, Told::Cancel);
         }
         Ok(id)
+    }
+
+    /// The child's call is under way: [`child_done`](Self::child_done) will say that it has ended.
+    pub fn child_called(&mut self, id: ChildId) {
+        if let Some(child) = self.children.get_mut(&id) {
+            child.owes = true;
+        }
     }
 
     /// The child has failed: by an error, a crash, an exit nobody asked for.
@@ -183,21 +207,24 @@ impl<F, C> Supervisor<F, C> {
 
     /// The child has ended well, or because it was cancelled; what is left of it is still to be reaped.
     pub fn child_done(&mut self, id: ChildId) {
-        let Some(child) = self.children.get(&id) else {
+        let Some(child) = self.children.get_mut(&id) else {
             return;
         };
+        child.owes = false;
         match child.kind {
             // Its result is there: nothing more is wanted of it.
             ChildKind::OneShot => self.tell(id, Told::Stop),
             ChildKind::Daemon | ChildKind::LocalTask => {}
         }
+        self.remove_if_gone(id);
     }
 
     /// Nothing of the child is left.
     pub fn child_reaped(&mut self, id: ChildId) {
-        if self.children.remove(&id).is_some() {
-            self.advance();
+        if let Some(child) = self.children.get_mut(&id) {
+            child.reaped = true;
         }
+        self.remove_if_gone(id);
     }
 
     /// The block has ended.
@@ -273,6 +300,13 @@ impl<F, C> Supervisor<F, C> {
         let ids: Vec<ChildId> = self.children.keys().copied().collect();
         for id in ids {
             self.tell(id, Told::Cancel);
+        }
+    }
+
+    fn remove_if_gone(&mut self, id: ChildId) {
+        if self.children.get(&id).is_some_and(Child::is_gone) {
+            self.children.remove(&id);
+            self.advance();
         }
     }
 

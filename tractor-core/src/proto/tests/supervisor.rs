@@ -38,6 +38,27 @@ fn an_empty_nursery_ends_with_its_block() {
     assert_eq!(drain(&mut nursery), [finish(&[], None)]);
 }
 
+/// SUP-1: the process of a one-shot may be gone before it is known how its call ended, which counts all the same.
+#[test]
+fn a_one_shots_failure_counts_after_it_was_reaped() {
+    let (mut nursery, [first, second]) = nursery([OneShot, OneShot]);
+    nursery.child_called(first);
+    nursery.child_called(second);
+    nursery.body_ended(BodyEnd::Done);
+    nursery.child_failed(first, "a");
+    nursery.child_done(first);
+    nursery.child_reaped(first);
+    assert_eq!(
+        drain(&mut nursery),
+        [CancelChild(first), CancelChild(second)]
+    );
+    nursery.child_reaped(second);
+    assert_eq!(drain(&mut nursery), []);
+    nursery.child_failed(second, "b");
+    nursery.child_done(second);
+    assert_eq!(drain(&mut nursery), [finish(&["a", "b"], None)]);
+}
+
 /// SUP-4.
 #[test]
 fn daemons_are_stopped_when_the_work_is_done() {
