@@ -24,12 +24,12 @@ impl Parent {
     }
 
     /// The same, while others may ask.
-    async fn ask_beside(&self, me: ParentPortal) -> Result<String> {
+    async fn ask_beside(&self, me: ParentPortal) -> Result<u32> {
         open_nursery(async |an| -> Result<_> {
             let child = an
-                .start_actor("child", tractor::expose![ask_beside])
+                .start_actor("child", tractor::expose![ask_back_beside])
                 .await?;
-            Ok(child.run(ask_beside(me)).await?)
+            Ok(child.run(ask_back_beside(me)).await?)
         })
         .await
     }
@@ -55,8 +55,8 @@ async fn ask_back(parent: ParentPortal) -> String {
 }
 
 #[tractor::rpc]
-async fn ask_beside(parent: ParentPortal) -> String {
-    format!("{:?}", parent.answer_beside().await)
+async fn ask_back_beside(parent: ParentPortal) -> u32 {
+    parent.answer_beside().await.unwrap()
 }
 
 /// A portal can be sent: a child calls back the actor that has started it.
@@ -65,7 +65,7 @@ fn a_child_calls_its_parent_back() {
     case(this_test!(), async || {
         open_nursery(async |an| -> Result<_> {
             let parent = an.start_actor("parent", Parent::spec()).await?;
-            assert_eq!(parent.ask_beside(parent.clone()).await?, "Ok(43)");
+            assert_eq!(parent.ask_beside(parent.clone()).await?, 43);
             Ok(())
         })
         .await

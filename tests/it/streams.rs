@@ -93,7 +93,7 @@ impl Source {
     }
 
     #[cast]
-    fn burst(&mut self) {
+    fn go_down(&mut self) {
         panic!("it was enough");
     }
 
@@ -129,7 +129,7 @@ fn a_crash_ends_open_streams_behind_their_values() {
                 let source = told.await.unwrap();
                 let block = async |mut stream: OneWay<u64>| -> Result<()> {
                     signs::seen("said").await;
-                    source.burst().await?;
+                    source.go_down().await?;
                     signs::until(|| tractor::statistics().unwrap().unreaped == 0).await;
                     for value in 0..10 {
                         assert_eq!(stream.next().await?, Some(value));

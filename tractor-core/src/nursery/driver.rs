@@ -28,7 +28,7 @@ use crate::scope::{Cancellation, Scope, ScopeOptions};
 ///
 /// # Errors
 ///
-/// The block's own error, if it failed by itself; otherwise, as [`Error::Actor`], the failure of what it started, several as one
+/// The block's own error, if it failed; otherwise, as [`Error::Actor`], the failure of what it started, several as one
 /// [`Group`](crate::fault::RemoteErrorKind::Group); [`Error::Cancelled`] if the scope around was cancelled.
 ///
 /// # Cancel safety
@@ -91,7 +91,6 @@ where
         tasks: FuturesUnordered::new(),
         scopes: HashMap::new(),
         result: None,
-        late: false,
     };
     let mut body = pin!(body_scope.run(body).catching());
     let mut outer = pin!(scope.cancelled());
@@ -118,8 +117,8 @@ where
     })
     .await;
     guard.armed = false;
-    let (result, late) = (driver.result.take(), driver.late);
-    conclude(&core, result, late, verdict, outer_seen)
+    let result = driver.result.take();
+    conclude(&core, result, verdict, outer_seen)
 }
 
 type BodyResult<T, E> = Result<Result<T, E>, Cancellation>;
@@ -128,10 +127,11 @@ type BodyResult<T, E> = Result<Result<T, E>, Cancellation>;
 fn conclude<T, E: From<Error>>(
     core: &Core,
     result: Option<BodyResult<T, E>>,
-    late: bool,
     verdict: Verdict<Failure, Cancellation>,
     outer: bool,
 ) -> Result<T, E> {
+    // An error of the block that came after another failure is what its being cancelled came to.
+    let body_first = matches!(verdict.failures.first(), Some(Failure::Body));
     let mut failures = Vec::new();
     for failure in verdict.failures {
         match failure {
@@ -139,22 +139,20 @@ fn conclude<T, E: From<Error>>(
             Failure::Body => {}
         }
     }
-    let failed = |failures| {
-        let group = RemoteError::group(failures, core.actor().clone());
-        E::from(Error::Actor(group))
-    };
     let cancelled = verdict.cancelled_by.filter(|_| outer);
     match result {
-        // An error by which a cancelled block has ended is what came of the failure, not another one.
-        Some(Ok(Err(error))) if !late || failures.is_empty() => {
+        Some(Ok(Err(error))) if body_first || failures.is_empty() => {
             for other in &failures {
                 tracing::error!(nursery = %core.actor(), %other, "failed beside its nursery's block");
             }
             Err(error)
         }
         Some(Ok(Ok(value))) if failures.is_empty() && cancelled.is_none() => Ok(value),
-        Some(Ok(_) | Err(_)) | None if guardian_lost(core) => Err(E::from(Error::GuardianLost)),
-        Some(Ok(_) | Err(_)) | None if !failures.is_empty() => Err(failed(failures)),
+        Some(Ok(Ok(_)) | Err(_)) | None if guardian_lost(core) => Err(E::from(Error::GuardianLost)),
+        Some(_) | None if !failures.is_empty() => Err(E::from(Error::Actor(RemoteError::group(
+            failures,
+            core.actor().clone(),
+        )))),
         Some(Err(cancel)) => Err(E::from(Error::Cancelled(cancelled.unwrap_or(cancel)))),
         Some(Ok(_)) | None => {
             let fallback = || dropped_cancellation(core.actor());
@@ -179,8 +177,6 @@ struct Driver<'d, 'env, T, E> {
     tasks: FuturesUnordered<BoxFuture<'env, (ChildId, TaskEnd)>>,
     scopes: HashMap<ChildId, Scope>,
     result: Option<BodyResult<T, E>>,
-    /// Whether the block was cancelled before it ended.
-    late: bool,
 }
 
 /// How a local task ended.
@@ -199,7 +195,6 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
             Ok(Err(_)) => BodyEnd::Failed(Failure::Body),
             Err(_) => BodyEnd::Cancelled,
         });
-        self.late = self.body_scope.cancel_called().is_some();
         self.result = Some(result);
     }
 

@@ -128,7 +128,7 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
 fn failure<E: AppError>(error: &CallError<E>, actor: &ActorId, parent: &ActorId) -> RemoteError {
     match error {
         CallError::App(error) => RemoteError::app(error, actor.clone()),
-        // Here it stays: this actor does not pass it on.
+        // Whose failure it is stays so: a nursery passes nothing on to itself.
         other => match other.remote() {
             Some(failure) => failure.clone(),
             None => other.rendered().into_remote(parent),
