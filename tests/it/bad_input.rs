@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use rustix::net::{Shutdown, SocketType};
+use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 use tractor::prelude::*;
 use tractor::{
     CancelReason, Error, NameError, OneWay, OpenError, OpenedContext, Result, RunError, SendError,
@@ -61,6 +63,40 @@ impl Scales {
     }
 }
 
+struct Heavy;
+
+#[tractor::actor]
+impl Heavy {
+    #[init]
+    fn new(load: String) -> Self {
+        assert!(load.is_empty(), "nothing so heavy is started");
+        Self
+    }
+}
+
+struct Mute;
+
+#[tractor::actor]
+impl Mute {
+    /// Shuts its link down, the first stream socket its process has, and stays.
+    #[init]
+    fn new() -> Self {
+        let me =
+            rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty()).unwrap();
+        for fd in 3..64 {
+            if let Ok(socket) = rustix::process::pidfd_getfd(&me, fd, PidfdGetfdFlags::empty())
+                && rustix::net::sockopt::socket_type(&socket) == Ok(SocketType::STREAM)
+            {
+                rustix::net::shutdown(&socket, Shutdown::Both).unwrap();
+                break;
+            }
+        }
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
 #[tractor::rpc]
 async fn triple(n: u64) -> u64 {
     3 * n
@@ -74,6 +110,46 @@ async fn never_opened(_ctx: Weighing, (): ()) -> Result<()> {
 
 async fn never_streamed(_stream: OneWay<usize>) -> Result<()> {
     panic!("it has not been opened");
+}
+
+/// What builds an actor is refused before it is started, if it is more than a message may be.
+#[test]
+fn arguments_over_the_limit_are_refused_before_the_start() {
+    case(this_test!(), async || {
+        open_nursery(async |an| -> Result<_> {
+            let heavy = Heavy::spec("x".repeat(usize::try_from(LIMIT).unwrap()));
+            match an.start_actor("heavy", heavy).await {
+                Err(SpawnError::Encode(error)) => {
+                    let text = error.to_string();
+                    assert!(
+                        text.contains("16769024") && text.contains("more than"),
+                        "{text}"
+                    );
+                }
+                other => panic!("{:?}", other.map(drop)),
+            }
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// A child that loses its link before it serves, and does not leave, is killed: an error at once, and no wait.
+#[test]
+fn a_child_without_its_link_is_killed() {
+    case(this_test!(), async || {
+        open_nursery(async |an| -> Result<_> {
+            match an.start_actor("mute", Mute::spec()).await {
+                Err(SpawnError::Handshake { name, error }) => {
+                    assert!(name.starts_with("mute"), "{name}");
+                    assert!(error.to_string().contains("link"), "{error}");
+                }
+                other => panic!("{:?}", other.map(drop)),
+            }
+            Ok(())
+        })
+        .await
+    });
 }
 
 /// A function its actor does not expose, called or in an actor of another, is refused by its full name.

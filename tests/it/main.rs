@@ -19,7 +19,6 @@ mod entry;
 mod errors;
 mod limits;
 mod payloads;
-mod portals;
 mod rules;
 mod signs;
 mod spawn;

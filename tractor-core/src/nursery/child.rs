@@ -27,6 +27,8 @@ pub(super) type Started = Result<Arc<Peer>, SpawnError>;
 pub(super) struct ChildRun {
     pub(super) core: Arc<Core>,
     pub(super) id: ChildId,
+    /// From the start, since the task may be dropped before it is polled.
+    pub(super) reaped: Reaped,
     pub(super) orders: watch::Receiver<Order>,
     pub(super) method: SpawnMethodKey,
     pub(super) plan: SpawnPlan,
@@ -41,16 +43,13 @@ impl ChildRun {
         let Self {
             core,
             id,
+            reaped: _reaped,
             mut orders,
             method,
             plan,
             started,
             awaited,
         } = self;
-        let _reaped = Reaped {
-            core: core.clone(),
-            id,
-        };
         let actor = plan.id.clone();
         let child = {
             let mut give_up = std::pin::pin!(told_to_end(orders.clone(), core.actor().clone()));
@@ -83,9 +82,19 @@ impl ChildRun {
 }
 
 /// Takes a child out of its nursery, also where its task is dropped with its runtime.
-struct Reaped {
+pub(super) struct Reaped {
     core: Arc<Core>,
     id: ChildId,
+}
+
+impl Reaped {
+    /// For a child that was admitted.
+    pub(super) fn new(core: &Arc<Core>, id: ChildId) -> Self {
+        Self {
+            core: core.clone(),
+            id,
+        }
+    }
 }
 
 impl Drop for Reaped {

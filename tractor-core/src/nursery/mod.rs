@@ -56,6 +56,7 @@ impl<'env> ActorNursery<'env> {
     }
 
     /// Runs `task` beside the block, in this process; it may borrow what the nursery may. Its error is the nursery's.
+    /// Once the nursery has stopped its actors there is nobody to run it for: it is dropped without having been polled.
     pub fn start_soon<T>(&self, task: T)
     where
         T: Future<Output = Result<(), Error>> + Send + 'env,

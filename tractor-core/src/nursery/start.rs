@@ -9,7 +9,7 @@ use std::sync::{Arc, Weak};
 use futures_util::future::BoxFuture;
 use tractor_ipc::{ActorId, ActorName};
 
-use super::child::{ChildRun, Started};
+use super::child::{ChildRun, Reaped, Started};
 use super::core::{Core, Order};
 use crate::actor::portal::Portal;
 use crate::actor::{Actor, Spec};
@@ -168,6 +168,7 @@ pub(super) fn begin<A: Actor>(
     let mut process = options.process;
     process.snapshot();
     let (id, orders) = core.admit(kind)?;
+    let reaped = Reaped::new(core, id);
     let node = core.node().clone();
     let plan = SpawnPlan {
         host: node.host(),
@@ -183,6 +184,7 @@ pub(super) fn begin<A: Actor>(
     let run = ChildRun {
         core: core.clone(),
         id,
+        reaped,
         orders,
         method,
         plan,

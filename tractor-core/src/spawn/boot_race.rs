@@ -64,7 +64,7 @@ where
         tokio::select! {
             biased;
             linked = connecting => match linked {
-                Ok((peer, events)) => match ready(&node, &peer, events, &exit, &mut give_up).await {
+                Ok((peer, events)) => match ready(&node, &peer, events, &mut give_up).await {
                     Ok(events) => return Ok(Child { peer, events, process }),
                     Err(lost) => lost,
                 },
@@ -95,7 +95,6 @@ async fn ready(
     node: &Node,
     peer: &Peer,
     mut events: mpsc::UnboundedReceiver<LinkEvent>,
-    exit: &ExitWatch,
     give_up: &mut GiveUp<'_>,
 ) -> Result<mpsc::UnboundedReceiver<LinkEvent>, Lost> {
     let clock = node.clock();
@@ -113,9 +112,9 @@ async fn ready(
                     return Err(Lost::Failed(error));
                 }
                 Some(LinkEvent::Actor(_)) => {}
+                // A child that dies loses its link first; `race` waits a little for its status.
                 Some(LinkEvent::Lost(_)) | None => {
-                    let _status = exit.wait().await;
-                    return Err(Lost::Exited);
+                    return Err(Lost::Handshake(AnyError::message("its link ended before it served")));
                 }
             },
             cancel = &mut *give_up => return Err(Lost::GivenUp(cancel)),
@@ -133,6 +132,15 @@ async fn bury(process: OwnedProcess, id: ActorId, lost: Lost) -> SpawnError {
     }
     let status = process.exit.wait().await;
     let name = id.to_string();
+    let lost = match lost {
+        // It was ending by itself, only slower than it was waited for.
+        Lost::Handshake(_)
+            if status != ExitStatus::Signaled(rustix::process::Signal::KILL.as_raw()) =>
+        {
+            Lost::Exited
+        }
+        other => other,
+    };
     match lost {
         Lost::Exited => {
             let stderr = process.stderr.take();

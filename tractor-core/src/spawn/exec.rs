@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tractor_ipc::limits::HEAD_MAX;
 use tractor_ipc::msg::{ChildOptions, Role, SpawnSpec};
 use tractor_ipc::{ActorRef, Expect, LinkLimits, UdsTransport};
 
@@ -52,6 +53,13 @@ impl SpawnMethod for Exec {
         };
         let spec = postcard::to_allocvec(&spec).map(Bytes::from);
         let spec = spec.map_err(|error| SpawnError::Encode(AnyError::of(&error)))?;
+        let most = LinkLimits::default().message_max.saturating_sub(HEAD_MAX);
+        if spec.len() > most {
+            let size = spec.len();
+            let text =
+                format!("{size} bytes with what goes with them, more than the {most} of a message");
+            return Err(SpawnError::Encode(AnyError::message(text)));
+        }
         let (transport, theirs) = UdsTransport::pair().map_err(|error| start_error(&error))?;
         let mut request = StartProcess::new(id.clone(), node.tree(), theirs);
         process.apply(&mut request);
