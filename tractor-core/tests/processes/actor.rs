@@ -71,7 +71,7 @@ impl Actor {
             "cwd" => std::env::current_dir().unwrap().display().to_string(),
             "umask" => format!("{:o}", tractor_core::host::linux::umask()),
             "group" => pid_text(rustix::process::getpgrp()),
-            "session" => pid_text(rustix::process::getsid(None).unwrap()),
+            "session" => session(),
             "threads" => tractor_core::host::linux::threads().to_string(),
             "limits" => {
                 let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
@@ -174,6 +174,15 @@ fn open_fds() -> Vec<String> {
         .collect();
     open.sort();
     open
+}
+
+/// The session of this process as the kernel tells it: zero where its leader is outside the pid namespace, a number that
+/// no `Pid` can be.
+pub(crate) fn session() -> String {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let (_, behind_name) = stat.rsplit_once(") ").unwrap();
+    // State, parent, group, session.
+    behind_name.split(' ').nth(3).unwrap().to_owned()
 }
 
 fn pid_text(pid: Pid) -> String {

@@ -182,8 +182,7 @@ fn a_child_is_born_clean() {
                 let expected = format!("Some(\"{}:a.long.name.for.a.process@", tree.id);
                 assert!(tag.starts_with(&expected), "{tag}");
                 assert_eq!(member.ask("group"), member.ask("pid"));
-                let session = rustix::process::getsid(None).unwrap().as_raw_nonzero();
-                assert_eq!(member.ask("session"), session.to_string());
+                assert_eq!(member.ask("session"), crate::actor::session());
                 assert_eq!(member.ask("threads"), "2"); // and the lifeline's
                 let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
                 assert_eq!(member.ask("limits"), files_line(&limits));
