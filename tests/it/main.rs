@@ -23,3 +23,4 @@ mod rules;
 mod signs;
 mod spawn;
 mod streams;
+mod waits;

@@ -62,6 +62,12 @@ pub(crate) fn block_on_all(prefix: &str, many: usize) {
     block_until(|| count(prefix) >= many);
 }
 
+/// Blocks this thread for so long.
+pub(crate) fn block_for(span: Duration) {
+    let end = now() + span;
+    block_until(|| now() >= end);
+}
+
 /// Blocks this thread until the process has died and been reaped.
 pub(crate) fn block_on_death_of(pid: u32) {
     block_until(|| !PathBuf::from(format!("/proc/{pid}")).exists());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tractor::prelude::*;
 use tractor::{CancelReason, Error, RemoteErrorKind, Result, SpawnMethodKey};
 use tractor_core::testing::{case, children};
@@ -83,7 +84,7 @@ fn outside_a_tree_there_is_no_current_actor() {
         let elsewhere = std::thread::spawn(move || {
             nobody();
             let nursery = open_nursery(async |_| -> Result<_> { Ok(()) });
-            let refused = futures_util::FutureExt::now_or_never(nursery);
+            let refused = nursery.now_or_never();
             assert!(matches!(refused, Some(Err(Error::NoRuntime))));
         });
         elsewhere.join().unwrap();
@@ -446,6 +447,38 @@ fn a_child_knows_its_name_its_tree_and_its_parent() {
             let environment = String::from_utf8(environment).unwrap();
             let tag = format!("TRACTOR_ACTOR={tree}:{}@{}\0", actor.name(), actor.uuid());
             assert!(environment.contains(&tag), "{environment:?}");
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// What this process has as its standard input.
+#[tractor::rpc]
+async fn input() -> String {
+    let link = std::fs::read_link("/proc/self/fd/0").unwrap();
+    link.display().to_string()
+}
+
+/// A child has the standard streams its parent had when it asked for it, whatever the parent does with its own meanwhile.
+#[test]
+fn standard_streams_are_those_of_the_call() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let kept = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3).unwrap();
+            let before = std::fs::read_link("/proc/self/fd/0").unwrap();
+            // The first start of a process waits for the guardian; what is changed meanwhile comes before the child.
+            let mut early = an
+                .start_actor("early", tractor::expose![input])
+                .into_future();
+            assert!((&mut early).now_or_never().is_none());
+            let other = std::fs::File::open("/etc/passwd").unwrap();
+            rustix::stdio::dup2_stdin(&other).unwrap();
+            let early = early.await?;
+            assert_eq!(early.run(input()).await?, before.display().to_string());
+            let late = an.start_actor("late", tractor::expose![input]).await?;
+            assert_eq!(late.run(input()).await?, "/etc/passwd");
+            rustix::stdio::dup2_stdin(&kept).unwrap();
             Ok(())
         })
         .await

@@ -10,7 +10,7 @@ use super::letter::Letter;
 use super::{Actor, Me, MethodKind, SharedActor};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::node::mailbox::{Receiver, Sender};
-use crate::node::{Hosted, Incoming, Intake, Opening, Peer, WorkKind, catch};
+use crate::node::{Hosted, Incoming, Intake, Opening, Peer, WorkKind};
 use crate::sync::Mutex;
 
 /// What an actor's loop, its local portals and its link share.
@@ -104,16 +104,8 @@ impl<A: Actor> ActorCell<A> {
         } else {
             WorkKind::Dialog
         };
-        let crashing = hosted.clone();
-        hosted.spawn(kind, peer, cid, turn, async move {
-            match catch(task, crashing.id()).await {
-                Ok(result) => result,
-                Err(panic) => {
-                    crashing.crash(panic.clone());
-                    Err(panic)
-                }
-            }
-        });
+        let task = hosted.clone().crashing(task);
+        hosted.spawn(kind, peer, cid, turn, task);
     }
 }
 

@@ -13,7 +13,9 @@ use super::letter::Letter;
 use super::{Actor, LoopEnd, Turns};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::limits::{LADDER_LEFT, MAILBOX, NURSERY_CAP};
-use crate::node::{Hosted, Intake, LinkEvent, Node, Peer, catch, decode, failure_of, reply};
+use crate::node::{
+    Hosted, Intake, LinkEvent, Node, Peer, catch, catch_now, decode, failure_of, reply,
+};
 use crate::proto::ActorEvent;
 use crate::scope::Cancellation;
 
@@ -95,7 +97,7 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
     let end = loop {
         tokio::select! {
             biased;
-            end = &mut serving => break end,
+            // Before the serving, which may always have something to do.
             order = orders.recv(), if linked => match order {
                 Some(LinkEvent::Actor(ActorEvent::Drain { .. })) if draining.is_none() => {
                     draining = Some(Box::pin(drain(&cell, &node)));
@@ -107,6 +109,7 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
                     hosted.scope().cancel(Cancellation { canceller, reason });
                 }
             },
+            end = &mut serving => break end,
             () = async { match &mut draining { Some(work) => work.await, None => std::future::pending().await } } => {
                 draining = None;
             }
@@ -187,7 +190,8 @@ fn last_words(ending: &Ending, hosted: &Hosted) -> RemoteError {
 }
 
 async fn build<A: Actor>(hosted: &Arc<Hosted>, init: &[u8]) -> Result<A, LoopEnd> {
-    let args = decode::<A::Init>(init, "the arguments of `#[init]`", hosted.id());
+    let read = || decode::<A::Init>(init, "the arguments of `#[init]`", hosted.id());
+    let args = catch_now(read, hosted.id()).flatten();
     let args = args.map_err(LoopEnd::Crashed)?;
     let building = catch(A::init(args), hosted.id());
     match hosted.scope().run(building).await {

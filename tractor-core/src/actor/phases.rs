@@ -5,16 +5,18 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tractor_ipc::{ActorId, Instant};
 
 use super::cell::ActorCell;
 use super::letter::{Letter, expired};
 use super::{Actor, Flow, MethodKind, SharedActor, hooks};
 use crate::fault::RemoteError;
 use crate::limits::LADDER_LEFT;
-use crate::node::mailbox::Receiver;
+use crate::node::mailbox::{Receiver, TryRecvError};
 use crate::node::{Hosted, Peer, Turn, cancelled_error, catch, catch_now};
 use crate::rpc::WireReply;
 use crate::scope::{Cancellation, ScopeOptions};
@@ -24,6 +26,8 @@ use crate::scope::{Cancellation, ScopeOptions};
 pub struct Turns<A: Actor> {
     cell: Arc<ActorCell<A>>,
     inbox: Receiver<Letter<A>>,
+    /// Since when the others of its thread have had no turn, and the letters since then.
+    busy_since: Instant,
     handled: u32,
     /// The link to its parent, which is told when it serves.
     parent: Arc<Peer>,
@@ -53,7 +57,6 @@ pub async fn run_exclusive<A: Actor>(state: A, mut turns: Turns<A>) -> LoopEnd {
             if let Err(end) = step {
                 break end;
             }
-            turns.breathe().await;
         },
         Err(end) => end,
     };
@@ -68,7 +71,6 @@ pub async fn run_phased<A: SharedActor>(state: A, mut turns: Turns<A>) -> LoopEn
             if let Err(end) = turns.phase(&mut state).await {
                 break end;
             }
-            turns.breathe().await;
         },
         Err(end) => end,
     };
@@ -89,7 +91,6 @@ pub async fn run_shared<A: SharedActor>(mut state: A, mut turns: Turns<A>) -> Lo
             if let Err(end) = step {
                 break end;
             }
-            turns.breathe().await;
         },
         Err(end) => end,
     };
@@ -117,9 +118,11 @@ impl<A: Actor> Turns<A> {
         inbox: Receiver<Letter<A>>,
         parent: Arc<Peer>,
     ) -> Self {
+        let busy_since = cell.hosted().node().clock().now();
         Self {
             cell,
             inbox,
+            busy_since,
             handled: 0,
             parent,
         }
@@ -131,23 +134,43 @@ impl<A: Actor> Turns<A> {
 
     /// The next letter, or the end of the loop. A cancelled actor takes up nothing more.
     async fn next(&mut self) -> Result<Letter<A>, LoopEnd> {
-        let scope = self.cell.hosted().scope().clone();
+        self.breathe().await;
+        let hosted = self.cell.hosted().clone();
+        let scope = hosted.scope();
         if let Some(cancel) = scope.cancellation() {
             return Err(LoopEnd::Cancelled(cancel));
         }
-        match scope.run(self.inbox.recv()).await {
+        self.handled += 1;
+        match self.inbox.try_recv() {
+            Ok(letter) => return Ok(letter),
+            Err(TryRecvError::Closed) => return Err(LoopEnd::Drained),
+            Err(TryRecvError::Empty) => {}
+        }
+        let received = scope.run(self.inbox.recv()).await;
+        self.rested();
+        match received {
             Ok(Some(letter)) => Ok(letter),
             Ok(None) => Err(LoopEnd::Drained),
             Err(cancel) => Err(LoopEnd::Cancelled(cancel)),
         }
     }
 
-    /// Between two letters: lets the link be read, however little the handlers wait.
+    /// Between two letters: lets the link be read and orders be obeyed, however little the handlers wait.
     async fn breathe(&mut self) {
-        self.handled = self.handled.wrapping_add(1);
-        if self.handled.is_multiple_of(BREATH) {
+        let busy = self.clock_now().saturating_since(self.busy_since);
+        if busy >= BREATH || self.handled >= BREATH_LETTERS {
             tokio::task::yield_now().await;
+            self.rested();
         }
+    }
+
+    fn rested(&mut self) {
+        self.busy_since = self.clock_now();
+        self.handled = 0;
+    }
+
+    fn clock_now(&self) -> Instant {
+        self.cell.hosted().node().clock().now()
     }
 
     async fn start(&self, state: &mut A) -> Result<(), LoopEnd> {
@@ -397,22 +420,24 @@ impl<A: Actor> ActorCell<A> {
                     return None;
                 };
                 let reply = WireReply::new(peer, self.hosted().clone(), request.cid);
-                let msg = A::decode(index, &request.args, reply)?;
+                // The reading of a user's type is the user's code: where it panics, that request fails alone.
+                let id = self.hosted().id();
+                let msg = catch_now(|| A::decode(index, &request.args, reply), id).ok()??;
                 Some((msg, turn))
             }
             Letter::With(_) => None,
         }
     }
 
-    fn turn(
-        &self,
-        kind: MethodKind,
-        deadline: Option<tractor_ipc::Instant>,
-        chain: &[tractor_ipc::ActorId],
-    ) -> Turn {
+    fn turn(&self, kind: MethodKind, deadline: Option<Instant>, chain: &[ActorId]) -> Turn {
+        let hosted = self.hosted();
+        let chain = match kind.is_exclusive() {
+            true => hosted.chain_alone(chain),
+            false => chain.into(),
+        };
         match runs_to_its_end(kind) {
-            true => self.hosted().exclusive_turn(deadline, chain),
-            false => self.hosted().turn(deadline, chain.into()),
+            true => hosted.uncut_turn(deadline, chain),
+            false => hosted.turn(deadline, chain),
         }
     }
 }
@@ -424,5 +449,9 @@ fn runs_to_its_end(kind: MethodKind) -> bool {
     }
 }
 
-/// Letters after which a loop lets others run, though none of its handlers had to wait.
-const BREATH: u32 = 8;
+/// How long a loop goes on before it lets others run, though none of its handlers had to wait: so long a cancel waits
+/// behind handlers that are short. A batch of quick calls is done in it, and answered in one write.
+const BREATH: Duration = Duration::from_micros(100);
+
+/// Letters after which it does so on a clock that stands still.
+const BREATH_LETTERS: u32 = 128;

@@ -6,8 +6,8 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tractor_ipc::Cid;
 use tractor_ipc::msg::CancelReason;
+use tractor_ipc::{Cid, Instant};
 
 use super::callee::returned_early;
 use super::{OneWay, OpenedContext};
@@ -17,7 +17,7 @@ use crate::limits::{CANCEL_ACCEPT, DIALOG_CANCEL};
 use crate::message::{AnyError, Never};
 use crate::node::{Peer, dropped_cancellation};
 use crate::proto::{Outcome, Wake};
-use crate::scope::{Cancellation, Scope};
+use crate::scope::{Cancellation, Scope, ScopeOptions};
 use crate::sync::Mutex;
 
 /// One dialog, as its local side holds it.
@@ -27,17 +27,20 @@ pub(crate) struct Dialog {
     end: Mutex<Option<Result<Bytes, RemoteError>>>,
     asked: OnceLock<Cancellation>,
     opened: bool,
+    /// When the block around it is cut, beside what the scopes around that cut.
+    gives_up: Option<Instant>,
 }
 
 impl Dialog {
     /// One we opened; dropping it cancels what is under way and frees the slot.
-    pub(crate) fn opened(peer: Arc<Peer>, cid: Cid) -> Self {
+    pub(crate) fn opened(peer: Arc<Peer>, cid: Cid, gives_up: Option<Instant>) -> Self {
         Self {
             peer,
             cid,
             end: Mutex::new(None),
             asked: OnceLock::new(),
             opened: true,
+            gives_up,
         }
     }
 
@@ -49,6 +52,7 @@ impl Dialog {
             end: Mutex::new(None),
             asked: OnceLock::new(),
             opened: false,
+            gives_up: None,
         }
     }
 
@@ -207,7 +211,7 @@ where
 {
     let scope = surrounding_scope(&dialog);
     let _waited_for = scope.aware();
-    let inner = scope.child();
+    let inner = block_scope(&dialog, &scope);
     let body = async {
         let first = dialog.first().await.map_err(Error::Open)?;
         let block = block(first).map_err(Error::Open)?;
@@ -242,7 +246,7 @@ where
     }
     match result {
         Ok(result) => result,
-        Err(cancel) => Err(X::from(Error::Cancelled(cancel))),
+        Err(cancel) => Err(X::from(cut_error(&inner, cancel))),
     }
 }
 
@@ -258,7 +262,7 @@ where
 {
     let scope = surrounding_scope(&dialog);
     let _waited_for = scope.aware();
-    let inner = scope.child();
+    let inner = block_scope(&dialog, &scope);
     let context = OpenedContext::<Item, Never, (), Never>::new(dialog.clone());
     let body = async { block(context.into_stream()).await };
     let result = inner.run(body).catching().await;
@@ -273,14 +277,35 @@ where
             });
             match scope.shielded(DIALOG_CANCEL, dialog.ended()).await {
                 Ok(end) => end.err().filter(|error| !dialog.is_absorbed(error)),
-                Err(_) => return Err(X::from(Error::Open(OpenError::TooSlow))),
+                Err(_) if matches!(result, Ok(Ok(_))) => {
+                    return Err(X::from(Error::Open(OpenError::TooSlow)));
+                }
+                // What ended the block says more.
+                Err(_) => None,
             }
         }
     };
     match (result, failure) {
         (Ok(Ok(_)), Some(error)) => Err(X::from(open_error(&error))),
         (Ok(result), _) => result,
-        (Err(cancel), _) => Err(X::from(Error::Cancelled(cancel))),
+        (Err(cancel), _) => Err(X::from(cut_error(&inner, cancel))),
+    }
+}
+
+/// The scope a block runs in: it is cut when the dialog's own time is up, whatever the far side does then.
+fn block_scope(dialog: &Dialog, scope: &Scope) -> Scope {
+    scope.child_with(ScopeOptions {
+        deadline: dialog.gives_up,
+        ..ScopeOptions::default()
+    })
+}
+
+/// What a block that was cut ends by: the dialog's own time was up, which its far side would have told in the same
+/// words; or it was cancelled from around it.
+fn cut_error(inner: &Scope, cancel: Cancellation) -> Error {
+    match inner.cancel_called() {
+        Some(own) => Error::Open(OpenError::Call(CallError::Cancelled(own))),
+        None => Error::Cancelled(cancel),
     }
 }
 

@@ -113,12 +113,10 @@ impl<In: Message, Out: Message, C> MsgStream<In, Out, C> {
     /// Dropped while it waits, the value is not sent. It is sent whole or not at all.
     pub async fn send(&mut self, value: Out) -> Result<()> {
         self.encode(&value)?;
+        let (peer, cid) = (self.dialog.peer(), self.dialog.cid());
+        let mut room = peer.room();
         let place = poll_fn(|cx| match checkpoint() {
-            Checkpoint::Clear => self
-                .dialog
-                .peer()
-                .poll_send(self.dialog.cid(), &self.encoded, cx)
-                .map(Ok),
+            Checkpoint::Clear => peer.poll_send(cid, &self.encoded, &mut room, cx).map(Ok),
             Checkpoint::Unwinding => Poll::Pending,
             Checkpoint::Cancelled(cancel) => Poll::Ready(Err(SendError::Cancelled(cancel))),
         });
@@ -184,6 +182,7 @@ impl<In, Out, C> fmt::Debug for MsgStream<In, Out, C> {
 
 /// Sends one encoded value of a one-way stream; false once nobody reads it any more.
 pub(crate) async fn send_value(peer: &Peer, cid: Cid, value: &[u8]) -> bool {
-    let place = poll_fn(|cx| peer.poll_send(cid, value, cx)).await;
+    let mut room = peer.room();
+    let place = poll_fn(|cx| peer.poll_send(cid, value, &mut room, cx)).await;
     matches!(place, SendPlace::Sent)
 }

@@ -37,6 +37,11 @@ impl Ambient {
         Scope::current()?.ambient()
     }
 
+    /// Whether an exclusive handler of this actor awaits the work around: until that ends, it takes nothing else up.
+    pub(crate) fn is_awaited_by(&self, actor: &ActorId) -> bool {
+        self.chain.contains(actor)
+    }
+
     /// Why a call from here to `target` must not be made.
     pub(crate) fn check_chain(&self, target: &ActorId) -> Result<(), ChainError> {
         if let Some(first) = self.chain.iter().position(|actor| actor == target) {

@@ -127,9 +127,8 @@ impl Hosted {
         }
     }
 
-    /// The scope of an exclusive request: its deadline is only known to what it calls.
-    pub(crate) fn exclusive_turn(&self, budget: Option<Instant>, chain: &[ActorId]) -> Turn {
-        let chain = chain.iter().chain([&self.id]).cloned().collect();
+    /// The scope of a request whose handler runs to its end: its deadline is only known to what it calls.
+    pub(crate) fn uncut_turn(&self, budget: Option<Instant>, chain: Arc<[ActorId]>) -> Turn {
         let (node, actor) = (self.node.clone(), self.id.clone());
         let ambient = Arc::new(Ambient {
             node,
@@ -146,13 +145,24 @@ impl Hosted {
         }
     }
 
-    /// A new turn with the deadline and chain of the one this runs in.
-    pub(crate) fn turn_like_current(&self) -> Turn {
-        let deadline = Scope::current().and_then(|scope| scope.deadline());
-        let chain = Ambient::current()
-            .map(|ambient| ambient.chain.clone())
-            .unwrap_or_default();
+    /// A turn for what the one this runs in leaves behind: with the deadline and chain of its request. Nothing waits for
+    /// it here, so the actor itself, if it ran alone, is not in its chain.
+    pub(crate) fn turn_left_behind(&self) -> Turn {
+        let scope_cuts = Scope::current().and_then(|scope| scope.deadline());
+        let Some(ambient) = Ambient::current() else {
+            return self.turn(scope_cuts, Arc::default());
+        };
+        let deadline = [scope_cuts, ambient.budget].into_iter().flatten().min();
+        let chain = match ambient.chain.split_last() {
+            Some((last, request)) if *last == self.id => request.into(),
+            Some(_) | None => ambient.chain.clone(),
+        };
         self.turn(deadline, chain)
+    }
+
+    /// The chain of what a handler calls that runs alone: whoever awaits it, and the actor itself.
+    pub(crate) fn chain_alone(&self, chain: &[ActorId]) -> Arc<[ActorId]> {
+        chain.iter().chain([&self.id]).cloned().collect()
     }
 
     /// Whether it exposes the function of this name.
@@ -206,6 +216,20 @@ impl Hosted {
                 Err(cancel) => Err(owed.hosted.unanswered(Some(&cancel))),
             });
         });
+    }
+
+    /// Work of the actor's own beside its loop: a panic in it is the actor's crash.
+    pub(crate) async fn crashing<T>(
+        self: Arc<Self>,
+        work: impl Future<Output = Result<T, RemoteError>>,
+    ) -> Result<T, RemoteError> {
+        match catch(work, &self.id).await {
+            Ok(result) => result,
+            Err(panic) => {
+                self.crash(panic.clone());
+                Err(panic)
+            }
+        }
     }
 
     /// Ends the actor by a failure of its own.

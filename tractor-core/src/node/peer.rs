@@ -4,12 +4,15 @@
 //! under the same lock, so that what is sent leaves in the order it was decided; what runs other code (wakers, intakes)
 //! runs after the lock is released. It must never wait.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
+use tractor_ipc::channel::Room;
 use tractor_ipc::limits::HEAD_MAX;
 use tractor_ipc::msg::{CancelReason, EndedHow, Fault, FaultKind, Msg, Overrun};
 use tractor_ipc::{ActorId, ActorSlot, Cid, Instant, Lane, LinkSender, LinkSide};
@@ -206,7 +209,7 @@ impl Peer {
         let mut state = self.state.lock();
         match state.router.take_started(cid) {
             Some(value) => Poll::Ready(Some(value)),
-            None if state.router.has_outcome(cid) => Poll::Ready(None),
+            None if state.router.has_ended(cid) => Poll::Ready(None),
             None => state.slots.park(cid, Wake::STARTED, cx.waker()),
         }
     }
@@ -214,7 +217,7 @@ impl Peer {
     /// Ready once the dialog is over.
     pub(crate) fn poll_over(&self, cid: Cid, wake: Wake, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.state.lock();
-        if state.router.has_outcome(cid) {
+        if state.router.has_ended(cid) {
             return Poll::Ready(());
         }
         state.slots.park(cid, wake, cx.waker())
@@ -223,7 +226,7 @@ impl Peer {
     /// How long the callee's teardown may take, once it accepted a cancel; at once if the dialog is over.
     pub(crate) fn poll_accepted(&self, cid: Cid, cx: &Context<'_>) -> Poll<Duration> {
         let mut state = self.state.lock();
-        if state.router.has_outcome(cid) || !state.router.is_under_way(cid) {
+        if state.router.has_ended(cid) || !state.router.is_under_way(cid) {
             return Poll::Ready(Duration::ZERO);
         }
         match state.router.cancel_acked(cid) {
@@ -375,14 +378,21 @@ impl Peer {
 
 /// Streams, from either side.
 impl Peer {
+    /// A wait for room on the link, for [`Peer::poll_send`].
+    pub(crate) fn room(&self) -> Room<'_> {
+        self.sender.room()
+    }
+
     /// Sends a streamed value once there is room; not to be polled again once it is ready.
     pub(crate) fn poll_send(
         &self,
         cid: Cid,
         value: &[u8],
+        room: &mut Room<'_>,
         cx: &mut Context<'_>,
     ) -> Poll<SendPlace<()>> {
-        if self.sender.is_crowded() && self.sender.poll_room(cx).is_pending() {
+        // A link that is down has no dialogs: what that means to this one is told below.
+        if self.sender.is_crowded() && Pin::new(room).poll(cx).is_pending() {
             return Poll::Pending;
         }
         let mut state = self.state.lock();

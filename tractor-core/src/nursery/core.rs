@@ -23,12 +23,29 @@ pub(super) enum Failure {
     Body,
 }
 
-/// What a child's task is told; later words only go further down.
+/// What a child's task is told; later words only go further down ([`Order::further`]).
 #[derive(Clone, Debug)]
 pub(super) enum Order {
     Serve,
     Stop,
     Cancel(Cancellation),
+}
+
+impl Order {
+    /// Takes a later word for this one, unless it would go back up; says whether it did.
+    fn further(&mut self, later: Self) -> bool {
+        let goes = match (&*self, &later) {
+            (Self::Serve, Self::Stop | Self::Cancel(_)) | (Self::Stop, Self::Cancel(_)) => true,
+            (Self::Serve, Self::Serve)
+            | (Self::Stop, Self::Serve | Self::Stop)
+            // The first canceller stands.
+            | (Self::Cancel(_), Self::Serve | Self::Stop | Self::Cancel(_)) => false,
+        };
+        if goes {
+            *self = later;
+        }
+        goes
+    }
 }
 
 pub(super) type Action = SupervisorAction<Failure, Cancellation>;
@@ -111,7 +128,7 @@ impl Core {
     /// Tells a child's task to go further.
     pub(super) fn order(&self, id: ChildId, order: Order) {
         if let Some(sender) = self.state.lock().orders.get(&id) {
-            sender.send_replace(order);
+            sender.send_if_modified(|now| now.further(order));
         }
     }
 
@@ -202,7 +219,7 @@ impl Core {
         let mut state = self.state.lock();
         state.closed = true;
         for sender in state.orders.values() {
-            sender.send_replace(Order::Cancel(by.clone()));
+            sender.send_if_modified(|now| now.further(Order::Cancel(by.clone())));
         }
     }
 
@@ -246,5 +263,31 @@ impl<'env> Local<'env> {
 
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.lock().is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tractor_ipc::msg::CancelReason;
+
+    use super::*;
+
+    /// A stop that comes behind a cancel (a one-shot nobody waits for any more) takes nothing back of it.
+    #[test]
+    fn what_a_child_is_told_only_goes_further_down() {
+        let cancel = |reason| {
+            let canceller = ActorId::new(tractor_ipc::ActorName::new("canceller").unwrap());
+            Order::Cancel(Cancellation { canceller, reason })
+        };
+        let mut order = Order::Serve;
+        assert!(order.further(Order::Stop));
+        assert!(!order.further(Order::Serve));
+        assert!(order.further(cancel(CancelReason::Requested)));
+        assert!(!order.further(Order::Stop));
+        assert!(!order.further(cancel(CancelReason::Failure)));
+        let Order::Cancel(by) = order else {
+            panic!("{order:?}")
+        };
+        assert_eq!(by.reason, CancelReason::Requested);
     }
 }

@@ -18,6 +18,7 @@ use crate::message::AppError;
 use crate::proto::ChildKind;
 use crate::proto::supervisor::ChildId;
 use crate::rpc::{FnCall, RpcFn};
+use crate::scope::ScopeOptions;
 use crate::spawn::SpawnMethodKey;
 use crate::sync::Mutex;
 
@@ -105,8 +106,14 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
         let place = result.clone();
         let running = core.clone();
         core.child_called(id);
+        // Of what is around the nursery the call knows all but its end: the nursery ends its actors itself.
+        let around = core.scope().child_with(ScopeOptions {
+            shield: true,
+            deadline: core.scope().deadline(),
+            ambient: Some(core.ambient()),
+        });
         core.node().tasks().spawn(async move {
-            let result = portal.run(call).await;
+            let result = around.inherit(portal.run(call).into_future()).await;
             if let Err(error) = &result
                 && !ended_by_us(&running, error)
             {

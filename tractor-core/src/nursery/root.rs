@@ -103,7 +103,7 @@ impl RootBuilder {
             node,
             hosted,
             _intake: intake,
-            _entered: entered,
+            entered,
         })
     }
 }
@@ -114,7 +114,7 @@ pub(super) struct EnteredRoot {
     hosted: Arc<Hosted>,
     /// What children ask of the root; the node knows it weakly.
     _intake: Arc<dyn Intake>,
-    _entered: RootGuard,
+    entered: RootGuard,
 }
 
 impl EnteredRoot {
@@ -125,7 +125,12 @@ impl EnteredRoot {
         Fut: Future<Output = Result<T, E>>,
         E: From<Error>,
     {
-        let Self { node, hosted, .. } = &self;
+        let Self {
+            node,
+            hosted,
+            _intake,
+            entered,
+        } = self;
         let canceller = node.id().clone();
         let result = hosted.scope().run(block(Root { node: node.clone() })).await;
         let result = match result {
@@ -136,6 +141,8 @@ impl EnteredRoot {
             let (canceller, reason) = (canceller.clone(), CancelReason::Failure);
             node.scope().cancel(Cancellation { canceller, reason });
         }
+        // A nursery of another task that comes from now on has a root of its own.
+        drop(entered);
         node.nurseries().wait_empty().await;
         hosted.stop_taking();
         let reason = CancelReason::BlockEnded;

@@ -230,8 +230,8 @@ impl<T: Message> StreamReply<T> {
         let (limit, actor) = self.wire.encoding();
         let pumping = peer.clone();
         peer.accept(cid, 0, tractor_ipc::msg::Overrun::Wait);
-        let turn = hosted.turn_like_current();
-        hosted.spawn(WorkKind::Dialog, peer, cid, turn, async move {
+        let turn = hosted.turn_left_behind();
+        let pump = async move {
             let mut values = std::pin::pin!(values);
             let mut encoded = Vec::new();
             while let Some(value) = values.next().await {
@@ -241,6 +241,8 @@ impl<T: Message> StreamReply<T> {
                 }
             }
             Ok(Bytes::new())
-        });
+        };
+        let pump = hosted.clone().crashing(pump);
+        hosted.spawn(WorkKind::Dialog, peer, cid, turn, pump);
     }
 }

@@ -1,10 +1,11 @@
 //! What a child's process is given beside its actor.
 
 use std::ffi::OsString;
-use std::os::fd::OwnedFd;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
-use crate::host::{ChildEnv, ChildStderr, ChildStdio, StartProcess};
+use crate::host::{ChildEnv, ChildStderr, ChildStdio, StartProcess, linux};
 
 /// What a child's process is given; what is not said is its parent's at the call.
 #[derive(Debug, Default)]
@@ -56,7 +57,7 @@ impl ProcessOptions {
         self.cleared = true;
     }
 
-    /// Takes this process's environment and directory as they are now, where nothing else was said.
+    /// Takes this process's environment, directory and standard streams as they are now, where nothing else was said.
     pub(crate) fn snapshot(&mut self) {
         if !self.cleared {
             self.base = Some(std::env::vars_os().collect());
@@ -67,6 +68,11 @@ impl ProcessOptions {
             (Some(cwd), Err(_)) => Some(cwd),
             (None, here) => here.ok(),
         };
+        self.stdin.hold(io::stdin().as_fd());
+        self.stdout.hold(io::stdout().as_fd());
+        if let StderrTo::Plain(stderr) = &mut self.stderr {
+            stderr.hold(io::stderr().as_fd());
+        }
     }
 
     pub(crate) fn set_cwd(&mut self, cwd: PathBuf) {
@@ -99,6 +105,23 @@ impl ProcessOptions {
             StderrTo::Tail => ChildStderr::Tail,
             StderrTo::Plain(to) => ChildStderr::Plain(to.into()),
         };
+    }
+}
+
+impl StdioTo {
+    /// Keeps this process's own stream as it is now, if it is to be inherited. One that cannot be duplicated is left to the
+    /// start, which says why.
+    fn hold(&mut self, own: BorrowedFd<'_>) {
+        if let Self::Inherit = self {
+            match linux::standard_stream(own) {
+                Some(open) => {
+                    if let Ok(held) = open.try_clone_to_owned() {
+                        *self = Self::Fd(held);
+                    }
+                }
+                None => *self = Self::Null,
+            }
+        }
     }
 }
 

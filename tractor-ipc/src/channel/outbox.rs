@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{Lane, LinkLimits, LinkStatistics};
 use crate::id::Cid;
 use crate::limits::WRITE_BUFFER_KEEP;
-use crate::msg::Msg;
+use crate::msg::{Msg, Ping};
 use crate::wire::codec::{EncodeError, Encoder};
 
 /// Frames queued and not yet taken by the flusher.
@@ -14,6 +14,9 @@ use crate::wire::codec::{EncodeError, Encoder};
 pub(super) struct Outbox {
     encoder: Encoder,
     control: Vec<u8>,
+    /// The answer to the newest ping, encoded when it is taken: a peer that asks faster than it reads is answered once,
+    /// so that a flood of pings costs it its own time and us no memory.
+    pong: Option<Ping>,
     data: Vec<u8>,
     /// Where the `Start`s in `data` lie, in order.
     starts: Vec<StartMark>,
@@ -33,6 +36,7 @@ impl Outbox {
         Self {
             encoder: Encoder::new(limits.message_max, parts),
             control: Vec::new(),
+            pong: None,
             data: Vec::new(),
             starts: Vec::new(),
             write_high_water: limits.write_high_water,
@@ -51,6 +55,14 @@ impl Outbox {
         msg: &Msg,
         payload: &[u8],
     ) -> Result<(), EncodeError> {
+        if let Msg::Pong(pong) = msg {
+            self.pong = Some(*pong);
+            return Ok(());
+        }
+        self.append(lane, msg, payload)
+    }
+
+    fn append(&mut self, lane: Lane, msg: &Msg, payload: &[u8]) -> Result<(), EncodeError> {
         let queue = match lane {
             Lane::Control => &mut self.control,
             Lane::Data => &mut self.data,
@@ -92,6 +104,10 @@ impl Outbox {
             batch.is_done(),
             "a batch is written whole before the next is taken"
         );
+        if let Some(pong) = self.pong.take() {
+            let appended = self.append(Lane::Control, &Msg::Pong(pong), &[]);
+            debug_assert!(appended.is_ok(), "a number always fits a frame");
+        }
         if self.control.is_empty() && self.data.is_empty() {
             return false;
         }
@@ -105,6 +121,7 @@ impl Outbox {
     /// Forgets everything that is queued.
     pub(super) fn discard(&mut self) {
         self.control = Vec::new();
+        self.pong = None;
         self.data = Vec::new();
         self.starts = Vec::new();
     }

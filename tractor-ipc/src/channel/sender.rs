@@ -61,16 +61,6 @@ impl LinkSender {
         self.owned.shared.is_crowded()
     }
 
-    /// Ready while there is room for data; for a task that drives the link, and lives as long as it does. Others wait
-    /// by [`room`](Self::room), which leaves nothing behind when it is dropped.
-    ///
-    /// # Errors
-    ///
-    /// [`LinkDown`] once nothing can be sent any more.
-    pub fn poll_room(&self, cx: &mut Context<'_>) -> Poll<Result<(), LinkDown>> {
-        self.owned.shared.poll_room(cx)
-    }
-
     /// Why nothing can be sent any more, if so.
     pub fn is_down(&self) -> Option<LinkDown> {
         self.owned.shared.down()
@@ -111,7 +101,7 @@ impl Future for Room<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let sender = self.sender;
-        sender.owned.shared.poll_room_ticket(&mut self.ticket, cx)
+        sender.owned.shared.poll_room(&mut self.ticket, cx)
     }
 }
 

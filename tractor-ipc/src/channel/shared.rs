@@ -1,7 +1,7 @@
 //! What the parts of a link share: the outbox, its end, and who waits for what. One short lock, never held over I/O
 //! and never over a wake.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -108,24 +108,12 @@ impl Shared {
         retracted
     }
 
-    pub(super) fn poll_room(&self, cx: &Context<'_>) -> Poll<Result<(), LinkDown>> {
-        self.room(|room| room.add_driver(cx.waker()))
-    }
-
-    /// As `poll_room`, for a future that may be dropped: it gives its ticket back.
-    pub(super) fn poll_room_ticket(
+    /// Ready while there is room for data. A future that has to wait gets a ticket, and gives it back when it goes.
+    pub(super) fn poll_room(
         &self,
         ticket: &mut Option<u64>,
         cx: &Context<'_>,
     ) -> Poll<Result<(), LinkDown>> {
-        self.room(|room| room.add_ticket(ticket, cx.waker()))
-    }
-
-    pub(super) fn drop_ticket(&self, ticket: u64) {
-        self.lock().room.tickets.remove(&ticket);
-    }
-
-    fn room(&self, wait: impl FnOnce(&mut RoomWaiters)) -> Poll<Result<(), LinkDown>> {
         let mut state = self.lock();
         if let Some(down) = state.phase.down() {
             return Poll::Ready(Err(down));
@@ -133,8 +121,12 @@ impl Shared {
         if state.outbox.has_room() {
             return Poll::Ready(Ok(()));
         }
-        wait(&mut state.room);
+        state.room.add(ticket, cx.waker());
         Poll::Pending
+    }
+
+    pub(super) fn drop_ticket(&self, ticket: u64) {
+        self.lock().room.tickets.remove(&ticket);
     }
 
     pub(super) fn down(&self) -> Option<LinkDown> {
@@ -300,29 +292,16 @@ impl FlusherWait {
     }
 }
 
-/// Who waits for room. Tickets are bounded by the futures that hold them, the others by the tasks that drive links.
+/// Who waits for room: bounded by the futures that hold tickets.
 #[derive(Debug, Default)]
 struct RoomWaiters {
     next_ticket: u64,
     /// By order of arrival; a future that has to wait again keeps its place.
     tickets: BTreeMap<u64, Waker>,
-    drivers: Vec<Waker>,
-    /// Data and vtable of each of `drivers`: unique while we hold it.
-    known: HashSet<(usize, usize)>,
 }
 
 impl RoomWaiters {
-    fn add_driver(&mut self, waker: &Waker) {
-        let key = (
-            waker.data().addr(),
-            std::ptr::from_ref(waker.vtable()).addr(),
-        );
-        if self.known.insert(key) {
-            self.drivers.push(waker.clone());
-        }
-    }
-
-    fn add_ticket(&mut self, ticket: &mut Option<u64>, waker: &Waker) {
+    fn add(&mut self, ticket: &mut Option<u64>, waker: &Waker) {
         let number = *ticket.get_or_insert_with(|| {
             self.next_ticket += 1;
             self.next_ticket
@@ -331,13 +310,10 @@ impl RoomWaiters {
     }
 
     fn take(&mut self) -> Vec<Waker> {
-        if self.drivers.is_empty() && self.tickets.is_empty() {
+        if self.tickets.is_empty() {
             return Vec::new();
         }
-        self.known.clear();
-        let mut wakers = std::mem::take(&mut self.drivers);
-        wakers.extend(std::mem::take(&mut self.tickets).into_values());
-        wakers
+        std::mem::take(&mut self.tickets).into_values().collect()
     }
 }
 

@@ -161,7 +161,7 @@ async fn pushes_back(ends: Ends) {
         let mut stalled = 0;
         // The other end does not read: senders must be told to wait, after a bounded amount.
         while stalled < 100 {
-            match poll_once(|cx| a.sender.poll_room(cx)).await {
+            match poll_once(|cx| pin!(a.sender.room()).poll(cx)).await {
                 Poll::Ready(room) => {
                     room.unwrap();
                     a.sender.push(Lane::Data, &value(sent), &payload).unwrap();
@@ -173,7 +173,7 @@ async fn pushes_back(ends: Ends) {
             assert!(sent < 10_000, "a hundred megabytes queued, and still room");
             tokio::task::yield_now().await;
         }
-        let room = poll_fn(|cx| a.sender.poll_room(cx));
+        let room = a.sender.room();
         let read = async {
             for number in 0..sent {
                 let (msg, _) = b.receiver.recv().await.unwrap().unwrap();
@@ -194,13 +194,14 @@ async fn aborts_with_one_cause(ends: Ends) {
     let long = vec![0; 8 << 20];
     sender.push(Lane::Data, &value(0), &long).unwrap();
     let aborter = sender.clone();
+    let mut waiting = sender.room();
     let (flushed, received, room, ()) = tokio::join!(
         a.flusher.run(),
         receiver.recv(),
         poll_fn(|cx| {
             // Behind the batch the flusher has taken; fails once the link is down.
             drop(sender.push(Lane::Data, &value(1), &long));
-            sender.poll_room(cx)
+            std::pin::Pin::new(&mut waiting).poll(cx)
         }),
         async {
             tokio::task::yield_now().await;

@@ -9,7 +9,7 @@ use super::{Far, Portal, Route};
 use crate::actor::{Actor, ActorCell};
 use crate::error::{CallError, OpenError};
 use crate::fault::{RemoteError, RemoteErrorKind};
-use crate::node::Ambient;
+use crate::node::{Ambient, Registry};
 
 /// Finds the actor of a portal that arrived in a message: this very one, or one this node has a link to.
 pub(super) fn resolve<A: Actor>(address: &ActorRef) -> Result<Route<A>, OpenError> {
@@ -18,18 +18,20 @@ pub(super) fn resolve<A: Actor>(address: &ActorRef) -> Result<Route<A>, OpenErro
         let error = RemoteError::new(RemoteErrorKind::Lost, address.id.clone(), text);
         OpenError::Call(CallError::Lost(error))
     };
-    let Some(ambient) = Ambient::current() else {
-        return Err(unreachable("this is not the task of an actor"));
+    // A task this library did not start is its runtime's node's.
+    let around = Ambient::current().map(|ambient| ambient.node.clone());
+    let Some(node) = around.or_else(Registry::current) else {
+        return Err(unreachable("this task belongs to no actor"));
     };
-    if ambient.node.tree() != address.tree {
+    if node.tree() != address.tree {
         return Err(unreachable("it belongs to another tree"));
     }
-    if let Some(cell) = ambient.node.hosted_cell::<ActorCell<A>>()
+    if let Some(cell) = node.hosted_cell::<ActorCell<A>>()
         && *cell.hosted().id() == address.id
     {
         return Ok(Route::Local(cell));
     }
-    match ambient.node.peer(&address.id) {
+    match node.peer(&address.id) {
         Some(peer) => Ok(Route::Link(Arc::new(Far {
             peer,
             slot: ActorSlot::MAIN,

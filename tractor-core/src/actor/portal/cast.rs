@@ -15,12 +15,13 @@ use crate::error::SendError;
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::{AnyError, Message};
 use crate::node::mailbox::{Sender, Sending, TrySendError};
-use crate::node::{Peer, encode};
+use crate::node::{Ambient, Peer, encode};
 use crate::proto::{Cast, CastPlace, CastRefused, Loss, Ticket as Place};
 use crate::scope::{Checkpoint, checkpoint};
 
 /// A one-way message. Awaited, it ends once the actor's queue, or the link's window for it, has taken the message; what
-/// becomes of it then is not told.
+/// becomes of it then is not told. Where an `&mut self` method of that very actor awaits this, it does not wait for room,
+/// of which there will be none before that method has ended: it fails with [`SendError::Full`].
 ///
 /// # Cancel safety
 ///
@@ -66,7 +67,12 @@ impl<'a, A: Actor, Args: Message> CastCall<'a, A, Args> {
         let Step::New(args) = std::mem::replace(&mut self.step, Step::Done) else {
             return Ok(());
         };
-        match self.way()? {
+        let way = self.way()?;
+        self.send_now(way, args)
+    }
+
+    fn send_now(&self, way: Way<A>, args: Args) -> Result<(), SendError> {
+        match way {
             Way::Here(cell) => {
                 let letter = self.letter(&cell, args)?;
                 cell.mailbox()
@@ -128,7 +134,11 @@ impl<'a, A: Actor, Args: Message> CastCall<'a, A, Args> {
     }
 
     fn begin(&self, args: Args) -> Result<Step<A, Args>, SendError> {
-        let far = match self.way()? {
+        let way = self.way()?;
+        if Ambient::current().is_some_and(|ambient| ambient.is_awaited_by(self.portal.id())) {
+            return self.send_now(way, args).map(|()| Step::Done);
+        }
+        let far = match way {
             Way::Here(cell) => {
                 let letter = self.letter(&cell, args)?;
                 return Ok(Step::Local(cell.mailbox().clone().send_owned(letter)));

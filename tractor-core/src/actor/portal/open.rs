@@ -48,13 +48,13 @@ where
         }
     }
 
-    /// Ends the far side at this point of the node's clock.
+    /// Ends the context at this point of the node's clock: the far task, and the block.
     pub fn deadline(mut self, at: Instant) -> Self {
         self.limit = Limit::At(at);
         self
     }
 
-    /// Ends the far side so long after the context is opened.
+    /// Ends the context so long after it is opened: the far task, and the block.
     pub fn within(mut self, span: Duration) -> Self {
         self.limit = Limit::Within(span);
         self
@@ -64,7 +64,8 @@ where
     ///
     /// # Errors
     ///
-    /// What `block` returns; or, as [`Error::Open`], why the context could not be opened or how its far side failed.
+    /// What `block` returns; or, as [`Error::Open`], why the context could not be opened or how its far side failed:
+    /// [`CallError::Cancelled`] where its own time was up.
     ///
     /// # Cancel safety
     ///
@@ -136,13 +137,13 @@ impl<'a, A: Actor, Args: Message, Item: Message> StreamCall<'a, A, Args, Item> {
         }
     }
 
-    /// Ends the stream at this point of the node's clock.
+    /// Ends the stream at this point of the node's clock, and the block with it.
     pub fn deadline(mut self, at: Instant) -> Self {
         self.limit = Limit::At(at);
         self
     }
 
-    /// Ends the stream so long after it is opened.
+    /// Ends the stream so long after it is opened, and the block with it.
     pub fn within(mut self, span: Duration) -> Self {
         self.limit = Limit::Within(span);
         self
@@ -153,7 +154,8 @@ impl<'a, A: Actor, Args: Message, Item: Message> StreamCall<'a, A, Args, Item> {
     ///
     /// # Errors
     ///
-    /// What `block` returns; or, as [`Error::Open`], why the stream could not be opened or how it failed.
+    /// What `block` returns; or, as [`Error::Open`], why the stream could not be opened or how it failed:
+    /// [`CallError::Cancelled`] where its own time was up.
     ///
     /// # Cancel safety
     ///
@@ -208,13 +210,13 @@ fn open_far<Args: Message>(
     let (own_id, clock) = (peer.node().id(), peer.node().clock());
     let now = clock.now();
     let open = far.open(function, kind, limit.deadline(now), STREAM_WINDOW);
-    let (open, _scope_cuts) = open.map_err(chain_error)?;
+    let (open, gives_up) = open.map_err(chain_error)?;
     check_expired(open.deadline, clock.as_ref(), own_id)?;
     let bytes = encode(args, peer.message_max(), own_id).map_err(CallError::from_remote)?;
     let cid = peer
         .open(open, bytes, now)
         .map_err(|error| refused(error, &peer))?;
-    Ok(Arc::new(Dialog::opened(peer, cid)))
+    Ok(Arc::new(Dialog::opened(peer, cid, gives_up)))
 }
 
 impl<A: Actor, Args, S, In, Out, T, E> fmt::Debug for ContextCall<'_, A, Args, S, In, Out, T, E> {

@@ -162,9 +162,9 @@ impl<P> OpenerDialog<P> {
         }
     }
 
-    /// Whether it has ended for the local handle.
-    pub fn has_outcome(&self) -> bool {
-        matches!(self.local, Local::Done { .. })
+    /// Whether it has ended for the local handle, which may have taken the outcome already.
+    pub fn has_ended(&self) -> bool {
+        matches!(self.local, Local::Done { .. } | Local::Taken)
     }
 
     /// Takes the outcome, once it is there; it is given out once.

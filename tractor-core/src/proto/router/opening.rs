@@ -204,10 +204,10 @@ impl Router {
         self.dialog_mut(cid)?.take_started()
     }
 
-    /// Whether the outcome is there to be taken.
-    pub fn has_outcome(&self, cid: Cid) -> bool {
+    /// Whether a dialog we opened has ended for its local handle: its outcome is there to be taken, or was taken.
+    pub fn has_ended(&self, cid: Cid) -> bool {
         match self.opened.get(key_of(cid)) {
-            Some(Opened::Live { dialog, .. }) => dialog.has_outcome(),
+            Some(Opened::Live { dialog, .. }) => dialog.has_ended(),
             Some(Opened::Queued(_)) | None => false,
         }
     }

@@ -504,6 +504,21 @@ fn a_cancel_is_acknowledged_and_then_awaited() {
     );
 }
 
+/// RTR-11: who looks after another has taken the outcome still finds that there was one, and does not wait for it.
+#[test]
+fn a_dialog_whose_outcome_was_taken_has_ended() {
+    let (mut parent, mut child) = ends(1, 8);
+    let cid = parent.open(open(CallKind::Unary), Bytes::new(), NOW);
+    let cid = cid.unwrap();
+    carry(&mut parent, &mut child);
+    assert!(!parent.has_ended(cid));
+    child.finish(cid, Reply::Return(bytes("done")));
+    carry(&mut child, &mut parent);
+    assert!(parent.has_ended(cid));
+    assert!(parent.take_outcome(cid).is_some());
+    assert!(parent.has_ended(cid));
+}
+
 /// RTR-8: after the end, every operation says so, and nothing is sent.
 #[test]
 fn a_lost_link_answers_everything() {

@@ -368,7 +368,7 @@ impl World {
         let router = &mut self.pair.ends[end].router;
         match router.take_started(cid) {
             Some(_) => self.users[end].found(cid, Wake::STARTED),
-            None if router.has_outcome(cid) => self.users[end].found(cid, Wake::STARTED),
+            None if router.has_ended(cid) => self.users[end].found(cid, Wake::STARTED),
             None if has_outcome => {}
             None => self.users[end].sleep(cid, Wake::STARTED),
         }
