@@ -5,8 +5,9 @@
 pub const MESSAGE_MAX: usize = 16 << 20;
 
 /// Longest payload of one frame. A longer message travels in parts, so that a control message waits for at most one
-/// such part; 64 KiB is what one write to a Unix socket moves without stalling.
-pub const FRAME_PAYLOAD_MAX: usize = 64 << 10;
+/// such part; 64 KiB is what one write to a Unix socket moves without stalling. A value of that many bytes has a few more
+/// once it is encoded (its length, the tag of a variant around it), and need not be cut for them.
+pub const FRAME_PAYLOAD_MAX: usize = (64 << 10) + 64;
 
 /// Longest head of one frame: a full exclusive chain of the longest names (32 × 82 bytes), the longest function name
 /// and the fixed fields fit.
@@ -44,6 +45,14 @@ pub const REQUEST_WINDOW: u32 = 64;
 
 /// Values one direction of a stream may have under way, unless the reader says otherwise (upstream's buffer: 64).
 pub const STREAM_WINDOW: u32 = 64;
+
+/// Values a stream's window may grow to while its reader keeps up: sixteen times the usual one, so that the round trip of
+/// a credit is shared by 512 values and costs each about as much as its own way through a socket.
+pub const STREAM_WINDOW_GROWN: u32 = 1024;
+
+/// Bytes a stream's window may hold of values like those that came last, for it to grow: what is queued on a channel
+/// before senders wait. Larger values gain nothing by a larger window.
+pub const STREAM_WINDOW_BYTES: u64 = WRITE_HIGH_WATER as u64;
 
 /// Largest window a peer may grant: keeps credit sums far from overflow.
 pub const WINDOW_MAX: u32 = 1 << 20;

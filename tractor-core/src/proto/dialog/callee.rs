@@ -136,9 +136,9 @@ impl<P> CalleeDialog<P> {
         self.flow.as_mut().and_then(|flow| flow.inbox.discard())
     }
 
-    /// A streamed value came.
-    pub fn handle_yield(&mut self, value: P) -> Result<Pushed, DialogViolation> {
-        self.context("Yield")?.inbox.push(value)
+    /// A streamed value of so many bytes came.
+    pub fn handle_yield(&mut self, value: P, bytes: usize) -> Result<Pushed, DialogViolation> {
+        self.context("Yield")?.inbox.push(value, bytes)
     }
 
     /// The opener granted more.

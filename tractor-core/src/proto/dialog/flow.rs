@@ -3,14 +3,15 @@
 //! The reader's [`Overrun`] decides who acts when it is too slow. `Wait`: the writer has credit and waits for more.
 //! `Error`: the writer has credit, given back value by value, and fails when it is out. `DropOldest`, `DropNewest`: the
 //! writer needs no credit (the link's room alone holds it back), the reader keeps a window's worth and counts the rest.
-//! So nobody ever holds more than one window of values.
+//! So nobody ever holds more than one window of values. Under `Wait` a window of the usual size or more grows while its
+//! reader keeps up (`WIN-3`).
 //!
 //! - FLW-1: values leave an inbox in the order they came; with a dropping policy some are missing, none is out of order.
 //! - FLW-2: an inbox never holds more values than its window.
 
 use std::collections::VecDeque;
 
-use tractor_ipc::limits::WINDOW_MAX;
+use tractor_ipc::limits::{STREAM_WINDOW, WINDOW_MAX};
 use tractor_ipc::msg::Overrun;
 
 use super::DialogViolation;
@@ -219,6 +220,8 @@ impl<P> Inbox<P> {
     pub fn grant(&mut self, window: u32, overrun: Overrun) {
         let capacity = window.clamp(1, WINDOW_MAX);
         self.bound = match overrun {
+            Overrun::Wait if window >= STREAM_WINDOW => Bound::Credit(RecvWindow::growing(window)),
+            // Who asks for less than is usual has a reason.
             Overrun::Wait => Bound::Credit(RecvWindow::new(window)),
             Overrun::Error => Bound::Credit(RecvWindow::exact(window)),
             Overrun::DropOldest => Bound::DropOldest {
@@ -250,8 +253,8 @@ impl<P> Inbox<P> {
         }
     }
 
-    /// A value came.
-    pub fn push(&mut self, value: P) -> Result<Pushed, DialogViolation> {
+    /// A value of so many bytes came.
+    pub fn push(&mut self, value: P, bytes: usize) -> Result<Pushed, DialogViolation> {
         if self.writer != Writer::Writing {
             return Err(DialogViolation::OutOfPhase {
                 message: "Yield",
@@ -263,7 +266,7 @@ impl<P> Inbox<P> {
         match &mut self.bound {
             Bound::Closed => return Err(DialogViolation::Overdrawn { window: 0 }),
             Bound::Credit(window) => {
-                if !window.arrived() {
+                if !window.arrived(bytes) {
                     let window = window.window();
                     return Err(DialogViolation::Overdrawn { window });
                 }

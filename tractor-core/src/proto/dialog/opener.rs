@@ -318,12 +318,12 @@ impl<P> OpenerDialog<P> {
         }
     }
 
-    /// A streamed value came.
-    pub fn handle_yield(&mut self, value: P) -> Result<Pushed, DialogViolation> {
+    /// A streamed value of so many bytes came.
+    pub fn handle_yield(&mut self, value: P, bytes: usize) -> Result<Pushed, DialogViolation> {
         if self.absorbs() {
             return Ok(Pushed::default());
         }
-        self.streaming("Yield")?.inbox.push(value)
+        self.streaming("Yield")?.inbox.push(value, bytes)
     }
 
     /// The callee granted more.

@@ -229,7 +229,7 @@ impl Router {
     fn admit_request(&mut self, message: &'static str, actor: ActorSlot) -> Result<(), Violation> {
         match self.actors.get_mut(&actor) {
             Some(window) => {
-                let admitted = window.arrived();
+                let admitted = window.arrived(0);
                 let window = window.window();
                 admitted.then_some(()).ok_or(Violation::Overdrawn {
                     message,

@@ -116,12 +116,13 @@ impl Router {
     }
 
     pub(super) fn handle_yield(&mut self, cid: Cid, value: Bytes) -> Result<(), Violation> {
+        let bytes = value.len();
         let pushed = if cid.opener() == self.side {
             find_opened(&mut self.opened, &mut self.counted, cid, "Yield")?
-                .map(|dialog| dialog.handle_yield(value))
+                .map(|dialog| dialog.handle_yield(value, bytes))
         } else {
             find_served(&mut self.served, &mut self.counted, self.side, cid, "Yield")?
-                .map(|dialog| dialog.handle_yield(value))
+                .map(|dialog| dialog.handle_yield(value, bytes))
         };
         match pushed {
             Some(Ok(Pushed {

@@ -14,7 +14,7 @@ fn flood(overrun: Overrun, window: u32, count: u32) -> (Admission, Vec<u32>, u64
     for number in 0..count {
         last = out.admit();
         if last == Admission::Send {
-            inbox.push(number).unwrap();
+            inbox.push(number, 1).unwrap();
         }
     }
     let dropped = inbox.dropped();
@@ -56,8 +56,8 @@ fn an_overrun_is_for_good() {
 #[test]
 fn an_ended_inbox_can_still_be_read() {
     let mut inbox = Inbox::open(2, Overrun::Wait);
-    inbox.push('a').unwrap();
-    inbox.push('b').unwrap();
+    inbox.push('a', 1).unwrap();
+    inbox.push('b', 1).unwrap();
     inbox.end();
     assert_eq!(inbox.pop(), (Recv::Value('a'), None));
     assert_eq!(inbox.pop(), (Recv::Value('b'), None));
@@ -69,12 +69,12 @@ fn an_ended_inbox_can_still_be_read() {
 fn what_was_not_granted_is_refused() {
     let overdrawn = |window| Err(DialogViolation::Overdrawn { window });
     let mut inbox = Inbox::open(1, Overrun::Wait);
-    inbox.push('a').unwrap();
-    assert_eq!(inbox.push('b'), overdrawn(1));
-    assert_eq!(Inbox::closed().push('a'), overdrawn(0));
+    inbox.push('a', 1).unwrap();
+    assert_eq!(inbox.push('b', 1), overdrawn(1));
+    assert_eq!(Inbox::closed().push('a', 1), overdrawn(0));
     let mut stopped = Inbox::open(1, Overrun::DropNewest);
     stopped.handle_stop().unwrap();
-    assert!(stopped.push('a').is_err());
+    assert!(stopped.push('a', 1).is_err());
     let mut out = Outbound::granted(WINDOW_MAX, Overrun::Wait);
     assert_eq!(out.handle_credit(1), Err(DialogViolation::TooMuchCredit));
 }
@@ -85,11 +85,11 @@ fn nobody_waits_for_a_reader_that_left() {
     let mut out = Outbound::granted(2, Overrun::Wait);
     let mut inbox = Inbox::open(2, Overrun::Wait);
     assert_eq!(out.admit(), Admission::Send);
-    inbox.push(0).unwrap();
+    inbox.push(0, 1).unwrap();
     let back = inbox.discard();
     for number in 1..100 {
         assert_eq!(out.admit(), Admission::Send, "value {number}");
-        let credit = inbox.push(number).unwrap().credit;
+        let credit = inbox.push(number, 1).unwrap().credit;
         for amount in credit
             .into_iter()
             .chain((number == 1).then_some(back).flatten())
@@ -118,7 +118,7 @@ proptest! {
                 }
                 credit.map(|amount| out.handle_credit(amount)).transpose().unwrap();
             } else if out.admit() == Admission::Send {
-                inbox.push(next).unwrap();
+                inbox.push(next, 1).unwrap();
                 next += 1;
             }
             prop_assert!(inbox.len() <= window.max(1) as usize);
