@@ -401,8 +401,11 @@ impl<A: Actor> ActorCell<A> {
                 peer.request_taken();
                 let turn = self.turn(kind, request.deadline, &request.chain);
                 if let Some(cid) = request.cid {
-                    let now = self.hosted().node().clock().now();
-                    if request.deadline.is_some_and(|deadline| deadline <= now) {
+                    let clock = self.hosted().node().clock();
+                    if request
+                        .deadline
+                        .is_some_and(|deadline| deadline <= clock.now())
+                    {
                         let id = self.hosted().id().clone();
                         let cancel = expired(peer.id());
                         peer.fail(cid, &cancelled_error(&cancel, id));

@@ -195,13 +195,23 @@ impl Peer {
         self.with(|state| state.router.open(open, args, now))
     }
 
-    /// The dialog's outcome, once.
-    pub(crate) fn poll_outcome(&self, cid: Cid, cx: &Context<'_>) -> Poll<Outcome<Bytes>> {
+    /// The outcome of a call, whose dialog is over with it.
+    pub(crate) fn poll_result(
+        self: &Arc<Self>,
+        cid: Cid,
+        cx: &Context<'_>,
+    ) -> Poll<Outcome<Bytes>> {
         let mut state = self.state.lock();
-        match state.router.take_outcome(cid) {
-            Some(outcome) => Poll::Ready(outcome),
-            None => state.slots.park(cid, Wake::OUTCOME, cx.waker()),
+        let Some((outcome, settled)) = state.router.take_result(cid) else {
+            return state.slots.park(cid, Wake::OUTCOME, cx.waker());
+        };
+        if settled {
+            state.slots.clear(cid);
+        } else {
+            drop(state);
+            self.forget(cid);
         }
+        Poll::Ready(outcome)
     }
 
     /// The first value of a context; `None` if the dialog is over without one.
@@ -263,8 +273,8 @@ impl Peer {
         });
     }
 
-    /// A dialog whose outcome was taken is over: its slot is free.
-    pub(crate) fn forget(self: &Arc<Self>, cid: Cid) {
+    /// A dialog whose outcome was taken is over: its slot is free once the far side has ended.
+    fn forget(self: &Arc<Self>, cid: Cid) {
         let now = self.node.clock().now();
         self.with(|state| {
             state.router.release(cid, false, now);

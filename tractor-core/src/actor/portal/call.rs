@@ -359,11 +359,9 @@ impl WireCall {
     }
 
     pub(super) fn poll(&mut self, cx: &Cx<'_>) -> Poll<Result<Bytes, crate::fault::RemoteError>> {
-        let outcome = ready!(self.peer.poll_outcome(self.cid, cx));
+        let outcome = ready!(self.peer.poll_result(self.cid, cx));
         self.over = true;
-        let result = self.peer.read_outcome(outcome);
-        self.peer.forget(self.cid);
-        Poll::Ready(result)
+        Poll::Ready(self.peer.read_outcome(outcome))
     }
 
     pub(super) fn give_up(mut self, cancel: &Cancellation) {

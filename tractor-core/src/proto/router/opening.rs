@@ -194,6 +194,18 @@ impl Router {
         }
     }
 
+    /// Takes the outcome, once it is there, and gives the local handle up with it. The second is true if the dialog is
+    /// settled; otherwise the far side has yet to end, and the handle is still to be released.
+    pub fn take_result(&mut self, cid: Cid) -> Option<(Outcome<Bytes>, bool)> {
+        let dialog = self.dialog_mut(cid)?;
+        let outcome = dialog.take_outcome()?;
+        let settled = dialog.far_ended();
+        if settled {
+            self.opened.remove(key_of(cid));
+        }
+        Some((outcome, settled))
+    }
+
     /// Takes the outcome, once it is there; it is given out once.
     pub fn take_outcome(&mut self, cid: Cid) -> Option<Outcome<Bytes>> {
         self.dialog_mut(cid)?.take_outcome()

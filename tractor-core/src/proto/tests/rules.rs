@@ -519,6 +519,34 @@ fn a_dialog_whose_outcome_was_taken_has_ended() {
     assert!(parent.has_ended(cid));
 }
 
+/// RTR-9: a result taken together with its handle frees the slot at once, unless the far side has yet to end.
+#[test]
+fn a_result_frees_its_slot() {
+    let (mut parent, mut child) = ends(2, 8);
+    let [good, broken] = [(); 2].map(|()| {
+        let opened = parent.open(open(CallKind::Unary), Bytes::new(), NOW);
+        opened.unwrap()
+    });
+    carry(&mut parent, &mut child);
+    assert_eq!(parent.take_result(good), None);
+    child.finish(good, Reply::Return(bytes("done")));
+    carry(&mut child, &mut parent);
+    let result = Some((Outcome::Return(bytes("done")), true));
+    assert_eq!(parent.take_result(good), result);
+    assert_eq!(parent.statistics().opened, 1);
+    let stop = Msg::Stop { cid: broken };
+    parent.handle(stop, Bytes::new(), NOW).unwrap();
+    let Some((Outcome::Broken(_), false)) = parent.take_result(broken) else {
+        panic!("a call has no stream to stop");
+    };
+    assert_eq!(parent.statistics().opened, 1);
+    parent.release(broken, false, NOW);
+    child.finish(broken, Reply::Return(bytes("late")));
+    carry(&mut parent, &mut child);
+    carry(&mut child, &mut parent);
+    assert_eq!(parent.statistics().opened, 0);
+}
+
 /// RTR-8: after the end, every operation says so, and nothing is sent.
 #[test]
 fn a_lost_link_answers_everything() {
