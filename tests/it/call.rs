@@ -105,7 +105,7 @@ fn a_portal_runs_what_is_exposed_and_types_its_errors() {
             let worker = worker.await?;
             assert_eq!(worker.run(double(21)).await?, 42);
             match worker.run(fail("spoon".into())).await {
-                Err(CallError::App(error)) => assert_eq!(error, missing("spoon")),
+                Err(CallError::App { error, .. }) => assert_eq!(error, missing("spoon")),
                 other => panic!("{other:?}"),
             }
             Ok(())
@@ -150,7 +150,7 @@ fn a_failing_call_leaves_the_actor_and_its_other_calls_alone() {
             let others = async {
                 signs::seen("waiting").await;
                 let failed = worker.run(fail("x".into())).await;
-                assert!(matches!(failed, Err(CallError::App(_))), "{failed:?}");
+                assert!(matches!(failed, Err(CallError::App { .. })), "{failed:?}");
                 let Err(CallError::Panicked(panic)) = worker.run(panic_with("ouch".into())).await
                 else {
                     panic!("a panic is told")
@@ -196,7 +196,7 @@ fn the_methods_own_error_arrives_typed() {
     case(this_test!(), async || {
         open_nursery(async |an| -> Result<_> {
             let kitchen = an.start_actor("kitchen", Kitchen::spec()).await?;
-            let Err(CallError::App(error)) = kitchen.lay().await else {
+            let Err(CallError::App { error, .. }) = kitchen.lay().await else {
                 panic!("it has failed")
             };
             assert_eq!(error.source, missing("spoon"));

@@ -124,7 +124,7 @@ fn a_result_can_be_read_again() {
                 signs::give("a.go");
                 for _ in 0..2 {
                     match ctx.result().await {
-                        Err(CallError::App(error)) => assert_eq!(error, missing("a")),
+                        Err(CallError::App { error, .. }) => assert_eq!(error, missing("a")),
                         other => panic!("{other:?}"),
                     }
                 }

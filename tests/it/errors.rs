@@ -45,6 +45,37 @@ fn an_error_through_two_hops_names_its_origin_and_its_path() {
     });
 }
 
+/// Passes its leaf's error on as one does.
+#[tractor::rpc]
+async fn relay_below(what: String) -> Result<()> {
+    open_nursery(async |an| -> Result<_> {
+        let leaf = an.start_actor("leaf", tractor::expose![fail]).await?;
+        leaf.run(fail(what)).await?;
+        Ok(())
+    })
+    .await
+}
+
+/// L1, where the error of a call is passed on by `?`: it has not become the relay's.
+#[test]
+fn an_error_passed_on_names_its_origin_and_its_path() {
+    case(this_test!(), async || {
+        open_nursery(async |an| -> Result<_> {
+            let middle = an.start_actor("middle", tractor::expose![relay_below]);
+            let middle = middle.await?;
+            let error = middle.run(relay_below("spoon".into())).await.unwrap_err();
+            let CallError::Failed(failure) = &error else {
+                panic!("{error:?}")
+            };
+            assert_eq!(failure.downcast(), Some(missing("spoon")));
+            assert_eq!(failure.origin().name(), "leaf");
+            assert_eq!(failure.relay(), [middle.id().clone()]);
+            Ok(())
+        })
+        .await
+    });
+}
+
 /// L1, by way of nurseries alone: nobody calls, the one-shots just fail.
 #[test]
 fn a_failing_one_shot_names_its_path_too() {

@@ -417,7 +417,9 @@ fn every_request_has_one_answer() {
             let rounds = (0..20).map(|n| async move {
                 assert_eq!(child.run(double(n)).await?, 2 * n);
                 match child.run(fail(format!("{n}"))).await {
-                    Err(CallError::App(error)) => assert_eq!(error, missing(&format!("{n}"))),
+                    Err(CallError::App { error, .. }) => {
+                        assert_eq!(error, missing(&format!("{n}")))
+                    }
                     other => panic!("{other:?}"),
                 }
                 match child.run(panic_with(format!("no {n}"))).await {

@@ -296,7 +296,7 @@ fn a_failing_call_cancels_sleepers_and_daemons() {
         };
         let error = tractor::root().run(block).await.unwrap();
         match error {
-            Error::Call(CallError::App(error)) => {
+            Error::Call(CallError::App { error, .. }) => {
                 assert_eq!(error.downcast::<Missing>(), Some(missing("b")));
             }
             other => panic!("{other:?}"),
@@ -323,7 +323,7 @@ fn a_failing_call_beside_finished_one_shots_is_a_bare_error() {
             Ok(())
         });
         match result.await.unwrap_err() {
-            Error::Call(CallError::App(error)) => {
+            Error::Call(CallError::App { error, .. }) => {
                 assert_eq!(error.downcast::<Missing>(), Some(missing("a")));
             }
             other => panic!("{other:?}"),

@@ -12,8 +12,13 @@ use crate::scope::Cancellation;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum CallError<E = Never> {
-    /// The method's own error, as the value it returned.
-    App(E),
+    /// The method's own error.
+    App {
+        /// As the value it returned.
+        error: E,
+        /// The actor whose method it was: whoever passes the error on by `?` says so.
+        origin: ActorId,
+    },
     /// The handler panicked. A stateful actor ends by that.
     Panicked(RemoteError),
     /// The call was cancelled: by its deadline, by the caller's scope, or by whoever ends the actor.
@@ -62,12 +67,20 @@ impl<E> CallError<E> {
             | Self::NotExposed(error)
             | Self::MsgType(error)
             | Self::Failed(error) => Some(error),
-            Self::App(_)
+            Self::App { .. }
             | Self::Cancelled(_)
             | Self::Deadlock { .. }
             | Self::TooDeep { .. }
             | Self::TooLarge { .. }
             | Self::TooMany { .. } => None,
+        }
+    }
+
+    /// The method's own error, if it is one.
+    pub fn app(&self) -> Option<&E> {
+        match self {
+            Self::App { error, .. } => Some(error),
+            _ => None,
         }
     }
 }
@@ -76,7 +89,10 @@ impl<E: AppError> CallError<E> {
     /// The same error with the method's own one rendered.
     pub fn rendered(&self) -> CallError<AnyError> {
         match self {
-            Self::App(error) => CallError::App(error.render()),
+            Self::App { error, origin } => CallError::App {
+                error: error.render(),
+                origin: origin.clone(),
+            },
             Self::Panicked(error) => CallError::Panicked(error.clone()),
             Self::Cancelled(cancel) => CallError::Cancelled(cancel.clone()),
             Self::Lost(error) => CallError::Lost(error.clone()),
@@ -110,7 +126,10 @@ impl<E: AppError> CallError<E> {
             // What happened elsewhere: the callee itself is well.
             _ if passed_on => Self::Failed(error),
             RemoteErrorKind::App => match error.downcast::<E>() {
-                Some(app) => Self::App(app),
+                Some(app) => Self::App {
+                    error: app,
+                    origin: error.origin().clone(),
+                },
                 None => Self::Failed(error),
             },
             RemoteErrorKind::Panic => Self::Panicked(error),
@@ -140,7 +159,10 @@ impl CallError<AnyError> {
             | Self::NotExposed(error)
             | Self::MsgType(error)
             | Self::Failed(error) => error.relayed_by(actor.clone()),
-            Self::App(error) => RemoteError::from_error(RemoteErrorKind::App, actor.clone(), error),
+            Self::App { error, origin } => {
+                let error = RemoteError::from_error(RemoteErrorKind::App, origin, error);
+                error.relayed_by(actor.clone())
+            }
             Self::Cancelled(cancel) => make(cancel.into()),
             Self::Deadlock { .. } => make(RemoteErrorKind::Deadlock),
             Self::TooDeep { .. } => make(RemoteErrorKind::TooDeep),
@@ -153,7 +175,7 @@ impl CallError<AnyError> {
 impl<E: fmt::Display> fmt::Display for CallError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::App(error) => error.fmt(f),
+            Self::App { error, .. } => error.fmt(f),
             Self::Panicked(error) => write!(f, "the handler panicked: {error}"),
             Self::Cancelled(cancel) => write!(f, "the call was cancelled: {cancel}"),
             Self::Lost(error) => write!(f, "the actor went away before it answered: {error}"),
@@ -181,7 +203,7 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
 impl<E: AppError> std::error::Error for CallError<E> {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::App(error) => error.as_error().and_then(std::error::Error::source),
+            Self::App { error, .. } => error.as_error().and_then(std::error::Error::source),
             Self::Panicked(_)
             | Self::Cancelled(_)
             | Self::Lost(_)

@@ -177,7 +177,7 @@ impl std::error::Error for Error {
     }
 }
 
-/// The form an [`Error`] travels in: the failure of another actor whole, all else as its text.
+/// The form an [`Error`] travels in: the failure or the error of another actor whole, all else as its text.
 #[derive(Serialize, Deserialize)]
 enum Passed {
     Failure(RemoteError),
@@ -186,9 +186,17 @@ enum Passed {
 
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let passed = match self.remote() {
-            Some(failure) => Passed::Failure(failure.clone()),
-            None => Passed::Text(AnyError::of(self)),
+        let passed = match (self.remote(), self) {
+            (Some(failure), _) => Passed::Failure(failure.clone()),
+            (
+                None,
+                Self::Call(CallError::App { error, origin })
+                | Self::Open(OpenError::Call(CallError::App { error, origin })),
+            ) => {
+                let (kind, error) = (RemoteErrorKind::App, error.clone());
+                Passed::Failure(RemoteError::from_error(kind, origin.clone(), error))
+            }
+            (None, _) => Passed::Text(AnyError::of(self)),
         };
         passed.serialize(serializer)
     }

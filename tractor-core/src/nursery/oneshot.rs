@@ -117,7 +117,7 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
             if let Err(error) = &result
                 && !ended_by_us(&running, error)
             {
-                running.child_failed(id, failure(error, portal.id(), running.actor()));
+                running.child_failed(id, failure(error, running.actor()));
             }
             *place.lock() = Some(result);
             sender.send_replace(true);
@@ -132,9 +132,9 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
 }
 
 /// The failure a one-shot's call is to its nursery: its own error comes from its actor.
-fn failure<E: AppError>(error: &CallError<E>, actor: &ActorId, parent: &ActorId) -> RemoteError {
+fn failure<E: AppError>(error: &CallError<E>, parent: &ActorId) -> RemoteError {
     match error {
-        CallError::App(error) => RemoteError::app(error, actor.clone()),
+        CallError::App { error, origin } => RemoteError::app(error, origin.clone()),
         // Whose failure it is stays so: a nursery passes nothing on to itself.
         other => match other.remote() {
             Some(failure) => failure.clone(),
@@ -149,7 +149,7 @@ fn ended_by_us<E>(core: &Core, error: &CallError<E>) -> bool {
         // That its process has gone is its own task's to tell.
         CallError::Lost(_) => true,
         CallError::Cancelled(_) | CallError::Stopping(_) => core.is_cancelling(),
-        CallError::App(_)
+        CallError::App { .. }
         | CallError::Panicked(_)
         | CallError::Deadlock { .. }
         | CallError::TooDeep { .. }

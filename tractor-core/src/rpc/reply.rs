@@ -87,7 +87,12 @@ impl<T: Message, E: AppError> Reply<T, E> {
         match &mut self.route {
             Route::Local(reply) => {
                 if let Some(reply) = reply.take() {
-                    reply.answer(result.map_err(CallError::App));
+                    let origin = || reply.hosted.id().clone();
+                    let result = result.map_err(|error| CallError::App {
+                        error,
+                        origin: origin(),
+                    });
+                    reply.answer(result);
                 }
             }
             Route::Wire(wire) => {

@@ -180,7 +180,10 @@ fn here<A: Actor, F: RpcFn>(
     Ok(Box::pin(async move {
         let running = turn.scope.run(catch(F::invoke(args), hosted.id()));
         match running.await {
-            Ok(Ok(output)) => F::outcome(output).map_err(CallError::App),
+            Ok(Ok(output)) => F::outcome(output).map_err(|error| CallError::App {
+                error,
+                origin: hosted.id().clone(),
+            }),
             Ok(Err(panic)) => Err(CallError::Panicked(panic)),
             Err(cancel) => Err(CallError::Cancelled(cancel)),
         }
