@@ -11,7 +11,7 @@ use tractor::{CancelReason, Result, SendError, Statistics};
 use tractor_core::testing::case;
 use tractor_core::this_test;
 
-use crate::actors::{Missing, double, fail, missing, stay};
+use crate::actors::{Missing, double, fail, missing, pid, stay};
 use crate::signs::{self, OnDrop};
 
 /// A method of every kind.
@@ -214,6 +214,33 @@ fn the_methods_own_error_arrives_typed() {
 
 /// Long enough for what is called, and what that calls, to be started and begin.
 const DEADLINE: Duration = Duration::from_millis(1500);
+
+/// Asks the one it was told of, and whether it may ask for what is not exposed.
+#[tractor::rpc]
+async fn ask(whom: Portal<tractor::Service>) -> Result<(u32, bool)> {
+    let refused = whom.run(statistics()).await;
+    let refused = matches!(refused, Err(CallError::NotExposed(_)));
+    Ok((whom.run(pid()).await?, refused))
+}
+
+/// A root serves the functions it exposes: to its children, and to itself.
+#[test]
+fn a_root_serves_what_it_exposes() {
+    case(this_test!(), async || -> Result<_> {
+        let root = tractor::root().expose(tractor::expose![pid]);
+        root.run(async |root| -> Result<_> {
+            let me = (std::process::id(), true);
+            assert_eq!(ask(root.portal()).await?, me);
+            open_nursery(async |an| -> Result<_> {
+                let child = an.start_actor("child", tractor::expose![ask]).await?;
+                assert_eq!(child.run(ask(root.portal())).await?, me);
+                Ok(())
+            })
+            .await
+        })
+        .await
+    });
+}
 
 /// Polls it once: it takes its place, or is sent.
 fn begin<F: Future + Unpin>(call: &mut F) {

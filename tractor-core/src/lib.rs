@@ -8,6 +8,8 @@ pub mod clock;
 pub mod context;
 pub mod error;
 pub mod fault;
+#[cfg(feature = "testing")]
+pub mod fuzzing;
 pub mod guardian;
 pub mod host;
 pub mod limits;

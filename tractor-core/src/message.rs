@@ -42,10 +42,9 @@ pub trait AppError: Message + fmt::Debug + fmt::Display {
 
 impl<E: Message + std::error::Error> AppError for E {
     fn render(&self) -> AnyError {
-        AnyError {
-            payload: postcard::to_allocvec(self).ok().map(Bytes::from),
-            ..AnyError::of(self)
-        }
+        let mut rendered = AnyError::of(self);
+        rendered.0.payload = postcard::to_allocvec(self).ok().map(Bytes::from);
+        rendered
     }
 
     fn as_error(&self) -> Option<&(dyn std::error::Error + 'static)> {
@@ -103,7 +102,10 @@ impl<T, E> IsResult for Result<T, E> {
 /// `?` turns every `std::error::Error` into one; as anyhow's, it is therefore none itself. What was a value is only
 /// text from here on: where a caller has to tell errors apart, give the method an error type of its own.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AnyError {
+pub struct AnyError(Box<Parts>);
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Parts {
     type_name: Box<str>,
     message: Box<str>,
     chain: Vec<Box<str>>,
@@ -133,45 +135,44 @@ impl AnyError {
         chain: Vec<Box<str>>,
         payload: Option<Bytes>,
     ) -> Self {
-        Self {
+        Self(Box::new(Parts {
             type_name: cut_text(type_name),
             message: cut_text(message),
             chain,
             payload,
-        }
+        }))
     }
 
     /// Name of the type the error had where it was made.
     pub fn type_name(&self) -> &str {
-        &self.type_name
+        &self.0.type_name
     }
 
     /// Its own text, without those of its sources.
     pub fn text(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The texts of its sources, outermost first.
     pub fn chain(&self) -> impl Iterator<Item = &str> {
-        self.chain.iter().map(|text| &**text)
+        self.0.chain.iter().map(|text| &**text)
     }
 
     /// The error as a value again, if it was an `E` that serializes.
     pub fn downcast<E: AppError>(&self) -> Option<E> {
-        let payload = self
-            .payload
-            .as_ref()
-            .filter(|_| *self.type_name == *type_name::<E>())?;
+        let payload = self.0.payload.as_ref();
+        let payload = payload.filter(|_| *self.0.type_name == *type_name::<E>())?;
         postcard::from_bytes(payload).ok()
     }
 
     /// Bytes of the error as a value.
     pub(crate) fn value_len(&self) -> usize {
-        self.payload.as_ref().map_or(0, Bytes::len)
+        self.0.payload.as_ref().map_or(0, Bytes::len)
     }
 
     pub(crate) fn into_parts(self) -> (Box<str>, Box<str>, Vec<Box<str>>, Option<Bytes>) {
-        (self.type_name, self.message, self.chain, self.payload)
+        let parts = *self.0;
+        (parts.type_name, parts.message, parts.chain, parts.payload)
     }
 }
 
@@ -183,8 +184,9 @@ impl<E: std::error::Error> From<E> for AnyError {
 
 impl fmt::Display for AnyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        self.chain
+        f.write_str(&self.0.message)?;
+        self.0
+            .chain
             .iter()
             .try_for_each(|source| write!(f, ": {source}"))
     }
@@ -192,7 +194,7 @@ impl fmt::Display for AnyError {
 
 impl fmt::Debug for AnyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self} ({})", self.type_name)
+        write!(f, "{self} ({})", self.0.type_name)
     }
 }
 

@@ -223,13 +223,13 @@ impl Cid {
     /// # Panics
     ///
     /// If `slot` is above [`Cid::SLOT_MAX`]; tables are bounded far below it.
-    pub fn new(side: LinkSide, slot: u32, generation: u32) -> Self {
+    pub const fn new(side: LinkSide, slot: u32, generation: u32) -> Self {
         assert!(slot <= Self::SLOT_MAX, "slot tables are bounded below 2^31");
         let side = match side {
             LinkSide::Dialler => 0,
             LinkSide::Acceptor => Self::SIDE,
         };
-        Self(side | u64::from(slot) << 32 | u64::from(generation))
+        Self(side | (slot as u64) << 32 | generation as u64)
     }
 
     /// Who opened it.

@@ -7,7 +7,7 @@ use tokio::runtime::Handle;
 use tractor_ipc::msg::CancelReason;
 use tractor_ipc::{ActorId, ActorName, Instant, TreeId};
 
-use crate::actor::Exposed;
+use crate::actor::{ActorCell, Exposed, Portal, Service};
 use crate::clock::{Clock, TokioClock};
 use crate::error::{Error, Result, SpawnError};
 use crate::node::{
@@ -39,6 +39,7 @@ pub struct RootBuilder {
 #[derive(Debug, Clone)]
 pub struct Root {
     node: Arc<Node>,
+    portal: Portal<Service>,
 }
 
 impl RootBuilder {
@@ -48,7 +49,7 @@ impl RootBuilder {
         self
     }
 
-    /// Lets the root's children call these functions of it.
+    /// Lets the root's children call these functions of it, by the portal that [`Root::portal`] gives and they are sent.
     pub fn expose(mut self, functions: Exposed) -> Self {
         self.exposed = functions;
         self
@@ -99,9 +100,13 @@ impl RootBuilder {
         let hosted = Hosted::new(node.clone(), id, &names);
         let intake: Arc<dyn Intake> = Arc::new(FunctionIntake(hosted.clone()));
         node.set_intake(&intake);
+        // It has functions and no methods: nothing is ever taken out of its mailbox, nor put in.
+        let (cell, _no_methods) = ActorCell::<Service>::new(hosted.clone(), 1);
+        node.set_hosted_cell(&cell);
         Ok(EnteredRoot {
             node,
             hosted,
+            portal: Portal::local(cell),
             _intake: intake,
             entered,
         })
@@ -112,6 +117,7 @@ impl RootBuilder {
 pub(super) struct EnteredRoot {
     node: Arc<Node>,
     hosted: Arc<Hosted>,
+    portal: Portal<Service>,
     /// What children ask of the root; the node knows it weakly.
     _intake: Arc<dyn Intake>,
     entered: RootGuard,
@@ -128,11 +134,16 @@ impl EnteredRoot {
         let Self {
             node,
             hosted,
+            portal,
             _intake,
             entered,
         } = self;
         let canceller = node.id().clone();
-        let result = hosted.scope().run(block(Root { node: node.clone() })).await;
+        let root = Root {
+            node: node.clone(),
+            portal,
+        };
+        let result = hosted.scope().run(block(root)).await;
         let result = match result {
             Ok(result) => result,
             Err(cancel) => Err(E::from(Error::Cancelled(cancel))),
@@ -161,6 +172,11 @@ impl Root {
             node: self.node,
             scope,
         }
+    }
+
+    /// A portal to the root itself, to be sent to its children: they call the functions it exposes.
+    pub fn portal(&self) -> Portal<Service> {
+        self.portal.clone()
     }
 
     /// Who the root actor is.

@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use tractor_ipc::id::{Cid, LinkSide};
 use tractor_ipc::msg::{
     CallKind, Cancel, CancelAck, CancelReason, CancelTarget, Credit, CreditTo, Drain, EndedHow,
-    FunctionRef, Msg, Overrun, Ping, Start, StartAck,
+    FunctionRef, Msg, Overrun, Ping, Role, Start, StartAck,
 };
 
-use super::{NOW, actor, cast, ends, open, somebody};
-use crate::proto::{Action, Reply, Router};
+use super::{actor, cast, somebody};
+use crate::fuzzing::End;
 
 fn cid() -> impl Strategy<Value = Cid> {
     (any::<bool>(), 0..5u32, 0..4u32).prop_map(|(dialler, slot, generation)| {
@@ -88,60 +88,18 @@ fn message() -> impl Strategy<Value = Msg> {
     ]
 }
 
-/// Does what a driver does after each message, and checks that everything is bounded.
-fn serve(router: &mut Router, running: &mut Vec<Cid>) {
-    while let Some(action) = router.poll_action() {
-        match action {
-            Action::Request(request) => {
-                running.extend(request.cid);
-                router.request_taken(request.actor);
-            }
-            Action::CancelRequested { cid, .. } => {
-                assert!(running.contains(&cid), "only what was offered is cancelled");
-                running.retain(|&other| other != cid);
-                router.finish(cid, Reply::Return(Bytes::new()));
-            }
-            Action::Send { .. }
-            | Action::Notify(..)
-            | Action::NotifyTicket(_)
-            | Action::Actor(_)
-            | Action::Pong { .. }
-            | Action::Bye => {}
-        }
-    }
-    let counted = router.statistics();
-    assert!(counted.served <= LIMIT && counted.opened <= LIMIT);
-}
-
 proptest! {
     /// RTR-9, RTR-10: whatever comes, both ends of a link stay bounded, and its loss leaves nothing.
     #[test]
     fn anything_may_come(messages in prop::collection::vec((any::<bool>(), message(), 0..20usize), 0..120)) {
-        let (mut parent, mut child) = ends(3, LIMIT);
-        for router in [&mut parent, &mut child] {
-            let mut running = Vec::new();
-            let kinds = [CallKind::Unary, CallKind::Context, CallKind::Stream, CallKind::Unary];
-            let cids = kinds.map(|kind| router.open(open(kind), Bytes::new(), NOW).unwrap());
-            for (_, message, length) in messages.iter().filter(|(for_parent, ..)| *for_parent == (cids[0].opener() == LinkSide::Acceptor)) {
-                let payload = Bytes::from(vec![7; *length]);
-                let handled = router.handle(message.clone(), payload, NOW);
-                if let Err(violation) = handled {
-                    router.lost(violation.into());
+        for peer in [Role::Child, Role::Parent] {
+            let mut end = End::new(peer);
+            for (for_parent, message, length) in &messages {
+                if *for_parent == (end.side() == LinkSide::Acceptor) {
+                    end.handle(message.clone(), Bytes::from(vec![7; *length]));
                 }
-                serve(router, &mut running);
-                let _ = router.recv(cids[1]);
             }
-            router.lost(crate::proto::Loss::Closed);
-            serve(router, &mut running);
-            prop_assert!(running.is_empty(), "every handler was asked to end");
-            for cid in cids {
-                prop_assert!(router.take_outcome(cid).is_some(), "every call has an outcome");
-                router.release(cid, false, NOW);
-            }
-            let left = router.statistics();
-            prop_assert_eq!((left.opened, left.served, left.queued_calls), (0, 0, 0));
+            end.lose();
         }
     }
 }
-
-const LIMIT: usize = 4;
