@@ -20,6 +20,7 @@ mod errors;
 mod limits;
 mod payloads;
 mod rules;
+mod scopes;
 mod signs;
 mod spawn;
 mod streams;

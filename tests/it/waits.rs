@@ -6,7 +6,9 @@ use futures_util::{Stream, StreamExt};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::{Deserialize, Deserializer, Serialize};
 use tractor::prelude::*;
-use tractor::{CancelReason, Error, OneWay, OpenError, RemoteErrorKind, Result, SendError};
+use tractor::{
+    CancelReason, Error, OneWay, OpenError, OpenedContext, RemoteErrorKind, Result, SendError,
+};
 use tractor_core::testing::case;
 use tractor_core::this_test;
 
@@ -91,12 +93,23 @@ impl Knot {
         })
     }
 
+    /// Says whether it has a deadline, each time it is asked.
+    #[stream]
+    fn timed(&mut self) -> impl Stream<Item = bool> + use<> {
+        futures_util::stream::repeat_with(|| tractor::current_deadline().is_some())
+    }
+
     #[stream]
     fn breaks(&self) -> impl Stream<Item = u32> + use<> {
         futures_util::stream::iter([1, 2]).map(|n| match n {
             1 => n,
             _ => panic!("the stream broke"),
         })
+    }
+
+    #[context]
+    async fn read_first(_me: Me<Self>, ctx: Context<(), (), ()>, _: Unreadable) {
+        let _open = ctx.started(()).await;
     }
 
     #[context]
@@ -199,6 +212,15 @@ fn a_stream_outlives_the_turn_it_was_made_in() {
                 Ok(())
             };
             knot.turns(knot.clone()).open(block).await?;
+            for time in [None, Some(Duration::from_secs(30))] {
+                let timed = knot.timed();
+                let timed = match time {
+                    Some(time) => timed.within(time),
+                    None => timed,
+                };
+                let block = async |mut stream: OneWay<bool>| stream.next().await;
+                assert_eq!(timed.open(block).await?, Some(time.is_some()));
+            }
             let stream = knot
                 .nothing("late".into())
                 .within(Duration::from_millis(50));
@@ -277,6 +299,9 @@ fn a_panic_while_arguments_are_read_fails_that_call_alone() {
             let knot = an.start_actor("knot", Knot::spec()).await?;
             let error = knot.read(Unreadable).await.unwrap_err();
             assert!(matches!(error, CallError::Panicked(_)), "{error}");
+            assert!(error.to_string().contains("it cannot be read"), "{error}");
+            let block = async |_: OpenedContext<_, _, _, _>, ()| -> Result<()> { Ok(()) };
+            let error = knot.read_first(Unreadable).open(block).await.unwrap_err();
             assert!(error.to_string().contains("it cannot be read"), "{error}");
             assert_eq!(knot.turn().await?, 1);
             Ok(())

@@ -4,6 +4,7 @@
 
 pub mod actor;
 pub mod boot;
+pub mod cancel;
 pub mod clock;
 pub mod context;
 pub mod error;

@@ -102,9 +102,11 @@ impl<T, E> IsResult for Result<T, E> {
 /// `?` turns every `std::error::Error` into one; as anyhow's, it is therefore none itself. What was a value is only
 /// text from here on: where a caller has to tell errors apart, give the method an error type of its own.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct AnyError(Box<Parts>);
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename = "AnyError")]
 struct Parts {
     type_name: Box<str>,
     message: Box<str>,

@@ -159,8 +159,9 @@ impl<A: Actor> Turns<A> {
     async fn breathe(&mut self) {
         let busy = self.clock_now().saturating_since(self.busy_since);
         if busy >= BREATH || self.handled >= BREATH_LETTERS {
-            tokio::task::yield_now().await;
+            // Before: a phase drops this wait whenever a handler ends, having waited.
             self.rested();
+            tokio::task::yield_now().await;
         }
     }
 
@@ -425,8 +426,15 @@ impl<A: Actor> ActorCell<A> {
                 let reply = WireReply::new(peer, self.hosted().clone(), request.cid);
                 // The reading of a user's type is the user's code: where it panics, that request fails alone.
                 let id = self.hosted().id();
-                let msg = catch_now(|| A::decode(index, &request.args, reply), id).ok()??;
-                Some((msg, turn))
+                match catch_now(|| A::decode(index, &request.args, reply), id) {
+                    Ok(msg) => Some((msg?, turn)),
+                    Err(error) => {
+                        if request.cid.is_none() {
+                            tracing::error!(%error, "a one-way message was not understood");
+                        }
+                        None
+                    }
+                }
             }
             Letter::With(_) => None,
         }

@@ -12,7 +12,7 @@ use tractor_ipc::msg::{CancelReason, Overrun};
 use super::{ContextFn, Dialog, MsgStream};
 use crate::error::{OpenError, Result};
 use crate::message::{AnyError, AppError, Message};
-use crate::node::{Hosted, Opening, ServedTask, encode, encode_result};
+use crate::node::{Hosted, Opening, ServedTask, catch_now, encode, encode_result};
 use crate::scope::{Cancellation, Scope};
 
 /// The far side of a context, as the function that serves it holds it: sends `S` first, then receives `In` and sends
@@ -140,7 +140,9 @@ where
     Fut: Future<Output = Result<T, E>> + Send,
 {
     Box::pin(async move {
-        let args = opening.decode_args::<Args>()?;
+        // The reading of a user's type is the user's code: where it panics, this context fails alone.
+        let read = || opening.decode_args::<Args>();
+        let args = catch_now(read, opening.hosted.id()).flatten()?;
         let (peer, hosted, cid) = (opening.peer, opening.hosted, opening.cid);
         peer.accept(cid, STREAM_WINDOW, Overrun::Wait);
         let dialog = Arc::new(Dialog::served(peer.clone(), cid));

@@ -17,7 +17,7 @@ use crate::limits::{CANCEL_ACCEPT, DIALOG_CANCEL};
 use crate::message::{AnyError, Never};
 use crate::node::{Peer, dropped_cancellation};
 use crate::proto::{Outcome, Wake};
-use crate::scope::{Cancellation, Scope, ScopeOptions};
+use crate::scope::{AwareGuard, Cancellation, Scope, ScopeOptions, give_way};
 use crate::sync::Mutex;
 
 /// One dialog, as its local side holds it.
@@ -210,12 +210,12 @@ where
     X: From<Error>,
 {
     let scope = surrounding_scope(&dialog);
-    let _waited_for = scope.aware();
+    let waited_for = scope.aware();
     let inner = block_scope(&dialog, &scope);
     let body = async {
         let first = dialog.first().await.map_err(Error::Open)?;
         let block = block(first).map_err(Error::Open)?;
-        let value = beside(&dialog, &scope, block).await?;
+        let value = beside(&dialog, &inner, block).await?;
         dialog.peer().stop(dialog.cid());
         dialog.peer().discard(dialog.cid());
         let end = match dialog.is_asked() {
@@ -246,7 +246,7 @@ where
     }
     match result {
         Ok(result) => result,
-        Err(cancel) => Err(X::from(cut_error(&inner, cancel))),
+        Err(cancel) => Err(X::from(cut_error(&inner, cancel, waited_for).await)),
     }
 }
 
@@ -261,7 +261,7 @@ where
     X: From<Error>,
 {
     let scope = surrounding_scope(&dialog);
-    let _waited_for = scope.aware();
+    let waited_for = scope.aware();
     let inner = block_scope(&dialog, &scope);
     let context = OpenedContext::<Item, Never, (), Never>::new(dialog.clone());
     let body = async { block(context.into_stream()).await };
@@ -288,7 +288,7 @@ where
     match (result, failure) {
         (Ok(Ok(_)), Some(error)) => Err(X::from(open_error(&error))),
         (Ok(result), _) => result,
-        (Err(cancel), _) => Err(X::from(cut_error(&inner, cancel))),
+        (Err(cancel), _) => Err(X::from(cut_error(&inner, cancel, waited_for).await)),
     }
 }
 
@@ -301,15 +301,17 @@ fn block_scope(dialog: &Dialog, scope: &Scope) -> Scope {
 }
 
 /// What a block that was cut ends by: the dialog's own time was up, which its far side would have told in the same
-/// words; or it was cancelled from around it.
-fn cut_error(inner: &Scope, cancel: Cancellation) -> Error {
-    match inner.cancel_called() {
-        Some(own) => Error::Open(OpenError::Call(CallError::Cancelled(own))),
-        None => Error::Cancelled(cancel),
+/// words; or it was cancelled from around it, which is for the scope there to catch.
+async fn cut_error(inner: &Scope, cancel: Cancellation, waited_for: AwareGuard) -> Error {
+    if let Some(own) = inner.cancel_called() {
+        return Error::Open(OpenError::Call(CallError::Cancelled(own)));
     }
+    drop(waited_for);
+    give_way().await;
+    Error::Cancelled(cancel)
 }
 
-/// Runs `block` until it ends or the far side fails, which cancels it.
+/// Runs `block`, inside the scope of the dialog's own time, until it ends or the far side fails, which cancels it.
 async fn beside<T, X, Fut>(dialog: &Dialog, scope: &Scope, block: Fut) -> Result<T, X>
 where
     Fut: Future<Output = Result<T, X>>,
@@ -343,10 +345,13 @@ where
     .await;
     match (result, dialog.failure()) {
         (Ok(result), _) => result,
-        (Err(cancel), failure) => Err(X::from(match failure {
-            Some(error) if inner.cancel_called().is_some() => open_error(&error),
-            Some(_) | None => Error::Cancelled(cancel),
-        })),
+        (Err(_), Some(error)) if inner.cancel_called().is_some() => {
+            Err(X::from(open_error(&error)))
+        }
+        (Err(cancel), _) => {
+            give_way().await;
+            Err(X::from(Error::Cancelled(cancel)))
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub enum CallError<E = Never> {
         /// The actor whose method it was: whoever passes the error on by `?` says so.
         origin: ActorId,
     },
-    /// The handler panicked. A stateful actor ends by that.
+    /// The handler panicked, by which a stateful actor ends; or the reading of its arguments did, by which none does.
     Panicked(RemoteError),
     /// The call was cancelled: by its deadline, by the caller's scope, or by whoever ends the actor.
     Cancelled(Cancellation),

@@ -33,7 +33,7 @@ use tractor_ipc::{ActorId, Cid, TreeId};
 
 pub(crate) use ambient::{Ambient, ChainError, Surroundings, surroundings};
 pub(crate) use codec::{decode, encode, encode_into, encode_result, failure_of};
-pub(crate) use gauge::Gauge;
+pub(crate) use gauge::{Counted, Gauge};
 pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
 pub use hosted::{Opening, ServedTask};
 pub(crate) use link::{LinkEvent, LinkPlan, PostMortem, drive};
@@ -48,6 +48,7 @@ use crate::host::ProcessHost;
 use crate::proto::Request;
 use crate::scope::Scope;
 use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// One runtime's part of a tree.
 pub(crate) struct Node {
@@ -66,6 +67,8 @@ pub(crate) struct Node {
     nurseries: Gauge,
     /// Actors started from here that have not been reaped.
     children: Gauge,
+    /// How often a task that nobody here had started asked for it.
+    adopted: AtomicU64,
     peers: Mutex<Links>,
 }
 
@@ -105,7 +108,7 @@ impl Node {
         Self::with_clock(id, tree, is_root, runtime, clock)
     }
 
-    /// The same under another clock.
+    /// The same under another clock. It is cancelled with the scope this is called in, if there is one.
     pub(crate) fn with_clock(
         id: ActorId,
         tree: TreeId,
@@ -113,7 +116,10 @@ impl Node {
         runtime: Handle,
         clock: Arc<dyn Clock>,
     ) -> Arc<Self> {
-        let scope = Scope::root(clock.clone(), id.clone());
+        let scope = match Scope::current() {
+            Some(around) => Scope::root_inside(&around, clock.clone(), id.clone()),
+            None => Scope::root(clock.clone(), id.clone()),
+        };
         let tasks = Tasks::new(runtime);
         Arc::new(Self {
             id,
@@ -128,6 +134,7 @@ impl Node {
             hosted: Mutex::new(None),
             nurseries: Gauge::default(),
             children: Gauge::default(),
+            adopted: AtomicU64::new(0),
             peers: Mutex::default(),
         })
     }
@@ -227,6 +234,11 @@ impl Node {
     /// Counts the actors started from here that have not been reaped, whatever became of their nurseries.
     pub(crate) fn children(&self) -> &Gauge {
         &self.children
+    }
+
+    /// Counts one more task that nobody here had started; says how many there were.
+    fn count_adopted(&self) -> u64 {
+        self.adopted.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Its tasks.

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use tokio::runtime::{Handle, Id};
 use tractor_ipc::ActorId;
 
-use super::Node;
+use super::{Counted, Node};
 
 /// The roots of this process, one for each tokio runtime that has one.
 #[derive(Debug)]
@@ -38,6 +38,35 @@ impl Registry {
     pub(crate) fn current() -> Option<Arc<Node>> {
         let runtime = Handle::try_current().ok()?.id();
         lock().get(&runtime)?.upgrade()
+    }
+
+    /// The same for a task this library did not start, which is said once and counted: such a task belongs to no scope but
+    /// the root's, unless [`inherit`](crate::scope::inherit) carries its own along.
+    pub(crate) fn adopt() -> Option<Arc<Node>> {
+        let node = Self::current()?;
+        if node.count_adopted() == 1 {
+            tracing::info!(
+                root = %node.id(),
+                "a task this library did not start belongs to the root of its runtime; `tractor::inherit` carries a scope \
+                 along"
+            );
+        }
+        Some(node)
+    }
+
+    /// As [`Registry::adopt`], for a nursery, which is counted before the root can leave: a root whose block has ended waits
+    /// for it, or has it not.
+    pub(crate) fn adopt_nursery() -> Option<(Arc<Node>, Counted)> {
+        let node = Self::adopt()?;
+        let runtime = Handle::try_current().ok()?.id();
+        let roots = lock();
+        // Still there: it takes itself out under this lock, and looks for nurseries afterwards.
+        let stays = roots
+            .get(&runtime)
+            .is_some_and(|root| root.strong_count() > 0);
+        let counted = stays.then(|| node.nurseries().enter())?;
+        drop(roots);
+        Some((node, counted))
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Node, reaper};
 use crate::proto::RouterStatistics;
+use crate::sync::atomic::Ordering;
 
 /// What one actor's node has under way, and what it has dropped since it began. At rest everything but the last group is
 /// zero, the links to children and parent aside.
@@ -39,6 +40,8 @@ pub struct Statistics {
     pub values_dropped: u64,
     /// Dialogs that ended because the far end broke their rules.
     pub broken: u64,
+    /// How often a task that this library did not start, and that carries no scope along, was taken for the root's.
+    pub adopted: u64,
 }
 
 impl Statistics {
@@ -72,6 +75,7 @@ impl Node {
             tasks: self.tasks().len(),
             nurseries: self.nurseries().len(),
             unreaped: reaper::unreaped(),
+            adopted: self.adopted.load(Ordering::Relaxed),
             ..counted
         }
     }

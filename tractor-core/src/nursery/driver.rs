@@ -18,7 +18,7 @@ use crate::fault::RemoteError;
 use crate::node::{catch, dropped_cancellation};
 use crate::proto::supervisor::{BodyEnd, ChildId, Verdict};
 use crate::proto::{ChildKind, SupervisorAction};
-use crate::scope::{Cancellation, Scope, ScopeOptions};
+use crate::scope::{Cancellation, Scope, ScopeOptions, give_way};
 
 /// Opens a nursery and runs `block` in it. Returns when the block has ended and every actor started in it has ended and
 /// been reaped: one-shots are waited for, then the others are stopped. If the block or anything in it fails, everything
@@ -61,16 +61,25 @@ where
     E: From<Error>,
 {
     let scope = place.scope.clone();
-    scope.inherit(drive(place, block)).await
+    match scope.inherit(drive(place, block)).await {
+        Ok(result) => result,
+        Err(cancel) => {
+            // Where the scope around catches it, nothing behind the nursery runs any more.
+            give_way().await;
+            Err(E::from(Error::Cancelled(cancel)))
+        }
+    }
 }
 
-async fn drive<'env, F, Fut, T, E>(place: Place, block: F) -> Result<T, E>
+/// Drives a nursery to its end; the outer error is the cancellation it has ended by and nothing else.
+async fn drive<'env, F, Fut, T, E>(place: Place, block: F) -> Result<Result<T, E>, Cancellation>
 where
     F: FnOnce(ActorNursery<'env>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
-    let _counted = place.node.nurseries().enter();
+    let entered = place.counted;
+    let _counted = entered.unwrap_or_else(|| place.node.nurseries().enter());
     let scope = place.scope;
     let _waited_for = scope.aware();
     let core = Core::new(place.node, place.actor, scope.clone());
@@ -129,7 +138,7 @@ fn conclude<T, E: From<Error>>(
     result: Option<BodyResult<T, E>>,
     verdict: Verdict<Failure, Cancellation>,
     outer: bool,
-) -> Result<T, E> {
+) -> Result<Result<T, E>, Cancellation> {
     // An error of the block that came after another failure is what its being cancelled came to.
     let body_first = matches!(verdict.failures.first(), Some(Failure::Body));
     let mut failures = Vec::new();
@@ -145,21 +154,18 @@ fn conclude<T, E: From<Error>>(
             for other in &failures {
                 tracing::error!(nursery = %core.actor(), %other, "failed beside its nursery's block");
             }
-            Err(error)
+            Ok(Err(error))
         }
-        Some(Ok(Ok(value))) if failures.is_empty() && cancelled.is_none() => Ok(value),
-        Some(Ok(Ok(_)) | Err(_)) | None if guardian_lost(core) => Err(E::from(Error::GuardianLost)),
-        Some(_) | None if !failures.is_empty() => Err(E::from(Error::Actor(RemoteError::group(
-            failures,
-            core.actor().clone(),
-        )))),
-        Some(Err(cancel)) => Err(E::from(Error::Cancelled(cancelled.unwrap_or(cancel)))),
-        Some(Ok(_)) | None => {
-            let fallback = || dropped_cancellation(core.actor());
-            Err(E::from(Error::Cancelled(
-                cancelled.unwrap_or_else(fallback),
-            )))
+        Some(Ok(Ok(value))) if failures.is_empty() && cancelled.is_none() => Ok(Ok(value)),
+        Some(Ok(Ok(_)) | Err(_)) | None if guardian_lost(core) => {
+            Ok(Err(E::from(Error::GuardianLost)))
         }
+        Some(_) | None if !failures.is_empty() => {
+            let failure = RemoteError::group(failures, core.actor().clone());
+            Ok(Err(E::from(Error::Actor(failure))))
+        }
+        Some(Err(cancel)) => Err(cancelled.unwrap_or(cancel)),
+        Some(Ok(_)) | None => Err(cancelled.unwrap_or_else(|| dropped_cancellation(core.actor()))),
     }
 }
 

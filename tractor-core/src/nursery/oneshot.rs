@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use tractor_ipc::ActorId;
+use tractor_ipc::msg::CancelReason;
 
 use super::core::{Core, Order};
 use super::start::{Pending, StartOptions, begin};
@@ -148,6 +149,11 @@ fn ended_by_us<E>(core: &Core, error: &CallError<E>) -> bool {
     match error {
         // That its process has gone is its own task's to tell.
         CallError::Lost(_) => true,
+        // The far side may tell of the deadline around the nursery before the timer here does.
+        CallError::Cancelled(cancel) if cancel.reason == CancelReason::Deadline => {
+            let now = core.node().clock().now();
+            core.is_cancelling() || core.scope().deadline().is_some_and(|at| at <= now)
+        }
         CallError::Cancelled(_) | CallError::Stopping(_) => core.is_cancelling(),
         CallError::App { .. }
         | CallError::Panicked(_)

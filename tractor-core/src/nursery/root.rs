@@ -11,10 +11,10 @@ use crate::actor::{ActorCell, Exposed, Portal, Service};
 use crate::clock::{Clock, TokioClock};
 use crate::error::{Error, Result, SpawnError};
 use crate::node::{
-    Ambient, Hosted, Intake, Node, Registry, RootGuard, Statistics, default_root_name,
+    Ambient, Counted, Hosted, Intake, Node, Registry, RootGuard, Statistics, default_root_name,
 };
 use crate::rpc::FunctionIntake;
-use crate::scope::{Cancellation, Scope};
+use crate::scope::{Cancellation, Scope, give_way};
 
 /// Describes a root; [`run`](RootBuilder::run) opens it. Without it, the first nursery of a runtime opens one with these
 /// defaults.
@@ -139,16 +139,15 @@ impl EnteredRoot {
             entered,
         } = self;
         let canceller = node.id().clone();
+        // Whatever scope it is opened in waits for its end.
+        let waited_for = node.scope().aware();
+        // The cell behind the portal lives as long as the root, whatever the block does with its handle.
         let root = Root {
             node: node.clone(),
-            portal,
+            portal: portal.clone(),
         };
-        let result = hosted.scope().run(block(root)).await;
-        let result = match result {
-            Ok(result) => result,
-            Err(cancel) => Err(E::from(Error::Cancelled(cancel))),
-        };
-        if result.is_err() {
+        let result = hosted.scope().run(block(root)).catching().await;
+        if !matches!(result, Ok(Ok(_))) {
             let (canceller, reason) = (canceller.clone(), CancelReason::Failure);
             node.scope().cancel(Cancellation { canceller, reason });
         }
@@ -159,7 +158,14 @@ impl EnteredRoot {
         let reason = CancelReason::BlockEnded;
         hosted.scope().cancel(Cancellation { canceller, reason });
         node.tasks().wait_idle().await;
-        result
+        drop(waited_for);
+        match result {
+            Ok(result) => result,
+            Err(cancel) => {
+                give_way().await;
+                Err(E::from(Error::Cancelled(cancel)))
+            }
+        }
     }
 }
 
@@ -171,6 +177,7 @@ impl Root {
             actor: self.node.id().clone(),
             node: self.node,
             scope,
+            counted: None,
         }
     }
 
@@ -261,11 +268,12 @@ pub fn is_root() -> bool {
 }
 
 /// Where a nursery opens: whose it is, and the scope around it.
-#[derive(Clone)]
 pub(super) struct Place {
     pub(super) node: Arc<Node>,
     pub(super) actor: ActorId,
     pub(super) scope: Scope,
+    /// Counted already, where its root might be ending.
+    pub(super) counted: Option<Counted>,
 }
 
 /// What is around a new nursery.
@@ -280,23 +288,26 @@ pub(super) fn attach() -> Result<Attached> {
         && let Some(ambient) = scope.ambient::<Ambient>()
     {
         let (node, actor) = (ambient.node.clone(), ambient.actor.clone());
-        return Ok(Attached::Here(Place { node, actor, scope }));
+        let counted = None;
+        return Ok(Attached::Here(Place {
+            node,
+            actor,
+            scope,
+            counted,
+        }));
     }
     if Handle::try_current().is_err() {
         return Err(Error::NoRuntime);
     }
-    let Some(node) = Registry::current() else {
+    let Some((node, counted)) = Registry::adopt_nursery() else {
         return Ok(Attached::Nowhere);
     };
-    tracing::debug!(
-        root = %node.id(),
-        "a task this library did not start: its nursery belongs to the root of its runtime"
-    );
     let scope = node.scope().clone();
     Ok(Attached::Here(Place {
         actor: node.id().clone(),
         node,
         scope,
+        counted: Some(counted),
     }))
 }
 

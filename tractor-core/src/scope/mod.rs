@@ -89,6 +89,11 @@ impl Scope {
         Self(tree::Node::root(clock, me))
     }
 
+    /// A root inside a scope: cancelled with it, with a clock and a name of its own.
+    pub fn root_inside(around: &Self, clock: Arc<dyn Clock>, me: ActorId) -> Self {
+        Self(tree::Node::root_inside(&around.0, clock, me))
+    }
+
     /// The scope of the code that runs now.
     pub fn current() -> Option<Self> {
         current::peek(|frame| frame.map(|frame| Self(frame.node.clone())))
@@ -222,9 +227,19 @@ impl Cancellation {
     }
 }
 
+impl std::error::Error for Cancellation {}
+
 impl fmt::Display for Cancellation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cancelled by {}: {}", self.canceller, self.reason)
+    }
+}
+
+/// Waits to be dropped, if whoever polls this is about to: for what has ended by a cancellation that is for a scope around
+/// to catch. Whoever calls it holds no [`AwareGuard`] any more.
+pub async fn give_way() {
+    if current::is_unwinding() {
+        std::future::pending::<()>().await;
     }
 }
 

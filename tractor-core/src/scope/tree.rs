@@ -53,6 +53,8 @@ enum Lineage {
         parent: Arc<Node>,
         /// Its key at the parent, or `NOWHERE`.
         seat: AtomicU32,
+        /// Of a root inside a scope of somebody else's.
+        origin: Option<Box<Origin>>,
     },
 }
 
@@ -73,6 +75,16 @@ impl Node {
         Arc::new(Self::new(Lineage::Root(origin), true, None, None))
     }
 
+    /// A root that is cancelled with the scope around it.
+    pub(super) fn root_inside(around: &Arc<Self>, clock: Arc<dyn Clock>, me: ActorId) -> Arc<Self> {
+        let lineage = Lineage::Child {
+            parent: around.clone(),
+            seat: AtomicU32::new(NOWHERE),
+            origin: Some(Box::new(Origin { clock, me })),
+        };
+        Arc::new(Self::new(lineage, false, None, None))
+    }
+
     pub(super) fn child(
         parent: &Arc<Self>,
         shield: bool,
@@ -82,6 +94,7 @@ impl Node {
         let lineage = Lineage::Child {
             parent: parent.clone(),
             seat: AtomicU32::new(NOWHERE),
+            origin: None,
         };
         Arc::new(Self::new(lineage, shield, deadline, ambient))
     }
@@ -139,7 +152,11 @@ impl Node {
         let mut node = self;
         loop {
             match &node.lineage {
-                Lineage::Root(origin) => return origin,
+                Lineage::Root(origin)
+                | Lineage::Child {
+                    origin: Some(origin),
+                    ..
+                } => return origin,
                 Lineage::Child { parent, .. } => node = parent,
             }
         }
@@ -225,7 +242,7 @@ impl Node {
     /// Has the cancels of its ancestors find this node. Most scopes end before anybody waits in them, so this is done
     /// by the first who does.
     fn link(self: &Arc<Self>) {
-        let Lineage::Child { parent, seat } = &self.lineage else {
+        let Lineage::Child { parent, seat, .. } = &self.lineage else {
             return;
         };
         if self.shield || seat.load(Ordering::Acquire) != NOWHERE {
@@ -286,7 +303,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let Lineage::Child { parent, seat } = &self.lineage else {
+        let Lineage::Child { parent, seat, .. } = &self.lineage else {
             return;
         };
         match seat.load(Ordering::Acquire) {

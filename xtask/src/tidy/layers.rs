@@ -15,7 +15,7 @@ pub(super) const LAYERS: [(&str, &str); 2] = [
     ),
     (
         "tractor-core",
-        "limits ← clock sync message ← fault ← scope proto host ← error guardian ← node ← context \
+        "limits ← clock sync message ← fault ← scope proto host ← error guardian ← node ← cancel ← context \
          ← rpc ← actor ← spawn ← nursery ← boot ← private testing fuzzing",
     ),
 ];
