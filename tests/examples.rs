@@ -3,7 +3,7 @@
 //! Each runs below a *harness* process of its own: this binary again, as a subreaper, to which everything falls that loses
 //! its parents. The doc comments name the acceptance cases an example shows.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc;
@@ -139,6 +139,27 @@ fn crash() {
     });
 }
 
+/// B11: a service ends in order by Ctrl-C, and by SIGTERM, with the exit code that says so.
+#[test]
+fn until_interrupted() {
+    in_harness("until_interrupted", || {
+        for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+            let command = Command::new(built("until_interrupted"));
+            let run = Run::signalled(command, "serving; entry 1", signal);
+            assert!(run.left.is_empty(), "something is left: {run:?}");
+            assert_eq!(run.status.code(), Some(code), "{run:?}");
+            assert!(run.stderr.contains("by the user"), "{run:?}");
+            let lines: Vec<_> = run.stdout.lines().collect();
+            let expected = [
+                "serving; entry 1",
+                "the ledger is closed",
+                "nothing is left",
+            ];
+            assert_eq!(lines, expected);
+        }
+    });
+}
+
 /// The census of this page can fail: what left its parents, its group and its session is found all the same.
 #[test]
 fn the_census_finds_what_is_left() {
@@ -199,16 +220,31 @@ struct Run {
 }
 
 impl Run {
-    fn of(mut command: Command) -> Self {
+    fn of(command: Command) -> Self {
+        Self::watched(command, |_, _| {})
+    }
+
+    /// Sends the program a signal once it has printed this line.
+    fn signalled(command: Command, line: &'static str, signal: Signal) -> Self {
+        Self::watched(command, move |pid, printed| {
+            if printed == line {
+                kill_process(pid, signal).unwrap();
+            }
+        })
+    }
+
+    /// Shows each line the program prints.
+    fn watched(mut command: Command, watch: impl Fn(Pid, &str) + Send + 'static) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stdout = listen(child.stdout.take().unwrap());
-        let stderr = listen(child.stderr.take().unwrap());
-        let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).unwrap();
+        let pid = Pid::from_child(&child);
+        let stdout = listen(child.stdout.take().unwrap(), move |line| watch(pid, line));
+        let stderr = listen(child.stderr.take().unwrap(), |_| {});
+        let pidfd = pidfd_open(pid, PidfdFlags::empty()).unwrap();
         let within = Timespec::try_from(TIME_MAX).unwrap();
         let ended = poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&within)).unwrap() == 1;
         if !ended {
@@ -240,12 +276,19 @@ impl Run {
     }
 }
 
-fn listen(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+fn listen(
+    pipe: impl Read + Send + 'static,
+    watch: impl Fn(&str) + Send + 'static,
+) -> mpsc::Receiver<String> {
     let (send, text) = mpsc::channel();
     std::thread::spawn(move || {
-        let mut bytes = Vec::new();
+        let (mut pipe, mut bytes) = (BufReader::new(pipe), Vec::new());
+        let mut begin = 0;
         // Half of what a killed program said is better than nothing.
-        let _cut = pipe.read_to_end(&mut bytes);
+        while let Ok(1..) = pipe.read_until(b'\n', &mut bytes) {
+            watch(String::from_utf8_lossy(&bytes[begin..]).trim_end());
+            begin = bytes.len();
+        }
         send.send(String::from_utf8_lossy(&bytes).into_owned())
     });
     text

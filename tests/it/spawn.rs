@@ -68,21 +68,27 @@ fn a_second_root_is_refused_at_home_and_in_a_child() {
 #[test]
 fn outside_a_tree_there_is_no_current_actor() {
     case(this_test!(), async || {
-        let nobody = || {
-            assert!(matches!(tractor::current_actor(), Err(Error::NoRuntime)));
-            assert!(matches!(tractor::current_tree(), Err(Error::NoRuntime)));
-            assert!(matches!(tractor::current_parent(), Err(Error::NoRuntime)));
-            assert!(matches!(tractor::statistics(), Err(Error::NoRuntime)));
+        let nobody = |why: &str| {
+            let errors = [
+                tractor::current_actor().err(),
+                tractor::current_tree().err(),
+                tractor::current_parent().err(),
+                tractor::statistics().err(),
+            ];
+            for error in errors {
+                let text = error.unwrap().to_string();
+                assert!(text.starts_with(why), "{text}");
+            }
             assert!(!tractor::is_root());
         };
-        nobody();
+        nobody("this task belongs to no actor");
         open_nursery(async |_| -> Result<_> { Ok(()) })
             .await
             .unwrap();
-        nobody();
+        nobody("this task belongs to no actor");
         // A plain thread has not even a runtime a root could be on.
         let elsewhere = std::thread::spawn(move || {
-            nobody();
+            nobody("no tokio runtime");
             let nursery = open_nursery(async |_| -> Result<_> { Ok(()) });
             let refused = nursery.now_or_never();
             assert!(matches!(refused, Some(Err(Error::NoRuntime))));

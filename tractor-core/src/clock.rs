@@ -6,6 +6,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -21,6 +22,16 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
     /// Ends at `at`, never before it.
     fn sleep_until(&self, at: Instant) -> Sleep;
+}
+
+/// The machine's own time, for threads that belong to no node; its line begins when it is first asked.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place where it is read"
+)]
+pub(crate) fn machine_time() -> Instant {
+    static ZERO: OnceLock<std::time::Instant> = OnceLock::new();
+    Instant::ZERO + ZERO.get_or_init(std::time::Instant::now).elapsed()
 }
 
 /// The clock of a tokio runtime, usable from any thread.

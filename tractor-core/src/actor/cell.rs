@@ -9,8 +9,8 @@ use tractor_ipc::msg::{CallKind, FunctionRef};
 use super::letter::Letter;
 use super::{Actor, Me, MethodKind, SharedActor};
 use crate::fault::{RemoteError, RemoteErrorKind};
-use crate::node::mailbox::{Receiver, Sender};
-use crate::node::{Hosted, Incoming, Intake, Opening, Peer, WorkKind};
+use crate::node::mailbox::{Closed, Receiver, Sender};
+use crate::node::{Hosted, Incoming, Intake, OnPanic, Opening, Peer, WorkKind};
 use crate::sync::Mutex;
 
 /// What an actor's loop, its local portals and its link share.
@@ -104,8 +104,7 @@ impl<A: Actor> ActorCell<A> {
         } else {
             WorkKind::Dialog
         };
-        let task = hosted.clone().crashing(task);
-        hosted.spawn(kind, peer, cid, turn, task);
+        hosted.spawn((kind, OnPanic::Crash), peer, cid, turn, task);
     }
 }
 
@@ -133,17 +132,17 @@ impl<A: Actor> Intake for Shared<A> {
                 | MethodKind::Shared
                 | MethodKind::Blocking,
             ) => {
-                // A closed mailbox drops the request, which its reply answers.
-                let _closed = self
-                    .0
-                    .mailbox
-                    .push_unbounded(Letter::Wire(Box::new(incoming)));
+                let letter = Letter::Wire(Box::new(incoming));
+                if let Err(Closed(letter)) = self.0.mailbox.push_unbounded(letter) {
+                    // A call is answered by the end of its actor.
+                    letter.lose(self.0.hosted.node());
+                }
             }
             Err(error) => {
                 incoming.peer.request_taken();
                 match incoming.request.cid {
                     Some(cid) => incoming.peer.fail(cid, &error),
-                    None => tracing::error!(%error, "a one-way message was refused"),
+                    None => self.0.hosted.node().lose_cast(&error),
                 }
             }
         }

@@ -6,7 +6,7 @@ use tractor_ipc::msg::{CancelReason, FunctionRef};
 use tractor_ipc::{ActorId, Cid, Instant};
 
 use super::{Actor, MethodKind};
-use crate::node::{Incoming, Peer};
+use crate::node::{Incoming, Node, Peer};
 use crate::scope::{Cancellation, Scope};
 use crate::sync::Mutex;
 
@@ -41,6 +41,15 @@ impl<A: Actor> Letter<A> {
         A::methods()
             .get(index as usize)
             .map_or(MethodKind::Exclusive, |method| method.kind())
+    }
+
+    /// It will not be run: a call is answered by the end of its actor, a one-way message is counted.
+    pub(super) fn lose(self, node: &Node) {
+        if let Self::Wire(incoming) = self
+            && incoming.request.cid.is_none()
+        {
+            node.lose_cast(&"its actor has ended");
+        }
     }
 
     /// Whether it is this dialog's request.

@@ -14,7 +14,7 @@ use super::{Actor, LoopEnd, Turns};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::limits::{LADDER_LEFT, MAILBOX, NURSERY_CAP};
 use crate::node::{
-    Hosted, Intake, LinkEvent, Node, Peer, catch, catch_now, decode, failure_of, reply,
+    Hosted, Intake, LinkEvent, Node, Peer, catch_in, catch_now, decode, failure_of, reply,
 };
 use crate::proto::ActorEvent;
 use crate::scope::Cancellation;
@@ -193,8 +193,7 @@ async fn build<A: Actor>(hosted: &Arc<Hosted>, init: &[u8]) -> Result<A, LoopEnd
     let read = || decode::<A::Init>(init, "the arguments of `#[init]`", hosted.id());
     let args = catch_now(read, hosted.id()).flatten();
     let args = args.map_err(LoopEnd::Crashed)?;
-    let building = catch(A::init(args), hosted.id());
-    match hosted.scope().run(building).await {
+    match catch_in(hosted.scope(), A::init(args), hosted.id()).await {
         Ok(Ok(Ok(state))) => Ok(state),
         Ok(Ok(Err(error))) => {
             let error = failure_of(&error, hosted.id());

@@ -17,7 +17,7 @@ use super::{Actor, Flow, MethodKind, SharedActor, hooks};
 use crate::fault::RemoteError;
 use crate::limits::LADDER_LEFT;
 use crate::node::mailbox::{Receiver, TryRecvError};
-use crate::node::{Hosted, Peer, Turn, cancelled_error, catch, catch_now};
+use crate::node::{Hosted, Peer, Turn, cancelled_error, catch_in, catch_now};
 use crate::rpc::WireReply;
 use crate::scope::{Cancellation, ScopeOptions};
 
@@ -60,7 +60,7 @@ pub async fn run_exclusive<A: Actor>(state: A, mut turns: Turns<A>) -> LoopEnd {
         },
         Err(end) => end,
     };
-    turns.finish(state.0.as_mut(), end).await
+    turns.finish(state.0, end).await
 }
 
 /// Runs an actor with methods of both kinds: a `&mut self` method ends the phase in which `&self` methods run.
@@ -74,7 +74,7 @@ pub async fn run_phased<A: SharedActor>(state: A, mut turns: Turns<A>) -> LoopEn
         },
         Err(end) => end,
     };
-    turns.finish(state.0.as_mut(), end).await
+    turns.finish(state.0, end).await
 }
 
 /// Runs an actor whose methods all take `&self`: its contexts share the state.
@@ -97,8 +97,7 @@ pub async fn run_shared<A: SharedActor>(mut state: A, mut turns: Turns<A>) -> Lo
     turns.close(&end);
     turns.cell.hosted().wait_idle().await;
     turns.cell.unshare();
-    let mut state = Arc::into_inner(state);
-    turns.finish(state.as_mut(), end).await
+    turns.finish(Arc::into_inner(state), end).await
 }
 
 /// The state of the loop; away only while a blocking method has it.
@@ -176,11 +175,7 @@ impl<A: Actor> Turns<A> {
 
     async fn start(&self, state: &mut A) -> Result<(), LoopEnd> {
         let hosted = self.hosted();
-        match hosted
-            .scope()
-            .run(catch(state.on_start(), hosted.id()))
-            .await
-        {
+        match catch_in(hosted.scope(), state.on_start(), hosted.id()).await {
             Ok(Ok(())) => {
                 self.parent.ready();
                 Ok(())
@@ -190,21 +185,33 @@ impl<A: Actor> Turns<A> {
         }
     }
 
-    /// Ends what still runs, and lets the state of an actor that did not fail say goodbye.
-    async fn finish(&mut self, state: Option<&mut A>, end: LoopEnd) -> LoopEnd {
+    /// Ends what still runs, lets the state of an actor that did not fail say goodbye, and drops it.
+    async fn finish(&mut self, mut state: Option<A>, end: LoopEnd) -> LoopEnd {
         let hosted = self.cell.hosted().clone();
         self.close(&end);
+        while let Ok(letter) = self.inbox.try_recv() {
+            letter.lose(hosted.node());
+        }
         hosted.wait_idle().await;
-        let (Some(state), None) = (state, hosted.crashed()) else {
-            return end;
+        let end = match (&mut state, hosted.crashed()) {
+            (Some(state), None) => self.say_goodbye(state, end).await,
+            (_, Some(_)) | (None, _) => end,
         };
+        match (catch_now(|| drop(state), hosted.id()), end) {
+            (_, end @ LoopEnd::Crashed(_)) | (Ok(()), end) => end,
+            (Err(panic), LoopEnd::Drained | LoopEnd::Cancelled(_)) => LoopEnd::Crashed(panic),
+        }
+    }
+
+    async fn say_goodbye(&self, state: &mut A, end: LoopEnd) -> LoopEnd {
+        let hosted = self.hosted();
         let clock = hosted.node().clock();
         let shield = hosted.scope().child_with(ScopeOptions {
             shield: true,
             deadline: Some(clock.now() + LADDER_LEFT),
             ambient: None,
         });
-        match shield.run(catch(state.on_stop(), hosted.id())).await {
+        match catch_in(&shield, state.on_stop(), hosted.id()).await {
             Ok(Ok(())) => end,
             Ok(Err(panic)) => LoopEnd::Crashed(panic),
             Err(_) => {
@@ -232,10 +239,7 @@ impl<A: Actor> Turns<A> {
         if kind == MethodKind::Blocking {
             return self.blocking(state, msg, &turn).await;
         }
-        let handled = turn
-            .scope
-            .run(catch(state.get().handle_mut(msg), hosted.id()))
-            .await;
+        let handled = catch_in(&turn.scope, state.get().handle_mut(msg), hosted.id()).await;
         self.settle(handled)
     }
 
@@ -376,11 +380,7 @@ async fn shared_turn<A: SharedActor>(
         return Ok(());
     };
     let hosted = cell.hosted();
-    match turn
-        .scope
-        .run(catch(state.handle_ref(msg), hosted.id()))
-        .await
-    {
+    match catch_in(&turn.scope, state.handle_ref(msg), hosted.id()).await {
         Ok(Ok(Flow::Continue)) | Err(_) => Ok(()),
         Ok(Ok(Flow::Crash(error))) => Err(LoopEnd::Crashed(hooks::crash(error, hosted.id()))),
         Ok(Err(panic)) => Err(LoopEnd::Crashed(panic)),
@@ -430,7 +430,7 @@ impl<A: Actor> ActorCell<A> {
                     Ok(msg) => Some((msg?, turn)),
                     Err(error) => {
                         if request.cid.is_none() {
-                            tracing::error!(%error, "a one-way message was not understood");
+                            self.hosted().node().lose_cast(&error);
                         }
                         None
                     }

@@ -1,12 +1,13 @@
 //! The runtime around a user's `main` or test, and the order in which a root leaves.
 
 use std::future::Future;
+use std::process::{ExitCode, Termination};
 
 use tokio::runtime::{Builder, Runtime};
 
 use crate::guardian;
 use crate::limits::{FLUSH, NURSERY_CAP};
-use crate::node::{name_default_root, reaper};
+use crate::node::{interrupted_by, name_default_root, reaper};
 
 /// The runtime `#[tractor::main]` and `#[tractor::test]` make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +40,13 @@ pub struct TestOptions {
 
 /// Runs a program's `main`. In a process that was started as a guardian or an actor it never returns; in a root it runs
 /// `body`, and when it returns every process of the tree has left, guardian and nanny last.
+///
+/// A program that fails after a signal has cancelled its tree exits with that signal's code: 130 for Ctrl-C.
 pub fn main<F, Fut>(options: MainOptions, body: F) -> Fut::Output
 where
     F: FnOnce() -> Fut,
     Fut: Future,
+    Fut::Output: Termination,
 {
     super::init();
     if let Some(name) = options.name {
@@ -50,7 +54,16 @@ where
     }
     let output = run(options.flavor, options.workers, body);
     guardian::shutdown();
-    output
+    match interrupted_by() {
+        None => output,
+        Some(by) => {
+            let code = match output.report() {
+                ExitCode::SUCCESS => 0,
+                _ => by.exit_code().into(),
+            };
+            std::process::exit(code)
+        }
+    }
 }
 
 /// Runs a test. It diverts nothing: the entry hook has, before there were threads.

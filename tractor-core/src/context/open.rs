@@ -218,15 +218,11 @@ where
         let value = beside(&dialog, &inner, block).await?;
         dialog.peer().stop(dialog.cid());
         dialog.peer().discard(dialog.cid());
-        let end = match dialog.is_asked() {
-            true => dialog.ended_in_time().await.map_err(Error::Open)?,
-            false => dialog.ended().await,
-        };
-        match end {
-            Ok(_) => Ok(value),
-            Err(error) if dialog.is_absorbed(&error) => Ok(value),
-            Err(error) => Err(X::from(open_error(&error))),
+        if !dialog.is_asked() {
+            // It ends as it likes; failing is told below.
+            let _ended = dialog.ended().await;
         }
+        Ok(value)
     };
     let result = inner.run(body).catching().await;
     if dialog.end().is_none() {
@@ -245,7 +241,11 @@ where
         }
     }
     match result {
-        Ok(result) => result,
+        Ok(Ok(value)) => match dialog.failure() {
+            Some(error) if !dialog.is_absorbed(&error) => Err(X::from(open_error(&error))),
+            Some(_) | None => Ok(value),
+        },
+        Ok(Err(error)) => Err(error),
         Err(cancel) => Err(X::from(cut_error(&inner, cancel, waited_for).await)),
     }
 }

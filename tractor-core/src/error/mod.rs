@@ -51,6 +51,8 @@ pub enum Error {
     },
     /// There is no tokio runtime here, or none with what is needed.
     NoRuntime,
+    /// This task belongs to no actor: its runtime has no root yet, or none any more.
+    NoActor,
     /// The guardian of this process is gone: the tree was ended, since nothing could keep its promise any more.
     GuardianLost,
     /// An error of the program's own, rendered.
@@ -79,6 +81,7 @@ impl Error {
             | Self::NurseryClosed
             | Self::RootExists { .. }
             | Self::NoRuntime
+            | Self::NoActor
             | Self::GuardianLost
             | Self::App(_) => None,
         }
@@ -116,6 +119,7 @@ impl Error {
             other @ (Self::NurseryClosed
             | Self::RootExists { .. }
             | Self::NoRuntime
+            | Self::NoActor
             | Self::GuardianLost) => {
                 RemoteError::from_error(RemoteErrorKind::App, actor.clone(), AnyError::of(&other))
             }
@@ -145,6 +149,9 @@ impl fmt::Display for Error {
             Self::NoRuntime => f.write_str(
                 "no tokio runtime with I/O and time is entered here; run this inside one",
             ),
+            Self::NoActor => f.write_str(
+                "this task belongs to no actor: no root is open on its runtime; open a nursery around it",
+            ),
             Self::GuardianLost => f.write_str("the guardian process is gone; the tree was ended"),
             Self::App(error) => error.fmt(f),
         }
@@ -171,6 +178,7 @@ impl std::error::Error for Error {
             | Self::NurseryClosed
             | Self::RootExists { .. }
             | Self::NoRuntime
+            | Self::NoActor
             | Self::GuardianLost
             | Self::App(_) => None,
         }

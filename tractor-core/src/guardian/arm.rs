@@ -296,6 +296,20 @@ pub fn exit_now(code: c_int) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// Ends this process by a signal, as it ends one without a handler.
+pub fn die_of(signal: Signal) -> ! {
+    set_disposition(signal.as_raw(), libc::SIG_DFL);
+    // To the process, since this thread may have it blocked.
+    let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
+    let pause = rustix::event::Timespec {
+        tv_sec: 0,
+        tv_nsec: 100_000_000,
+    };
+    // Every thread may have it blocked.
+    let _ = rustix::event::poll(&mut [], Some(&pause));
+    exit_now(128 + signal.as_raw())
+}
+
 fn set_disposition(signal: c_int, disposition: libc::sighandler_t) {
     // SAFETY: a disposition that is no handler; for numbers it does not allow, the call fails and changes nothing.
     unsafe { libc::signal(signal, disposition) };

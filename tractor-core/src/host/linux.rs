@@ -5,7 +5,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -101,6 +101,14 @@ pub fn umask() -> u32 {
     mask.unwrap_or(0o022)
 }
 
+/// The signals this process ignores, as a set of bits: the first is that of signal 1.
+pub fn ignored_signals() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = line.and_then(|text| u64::from_str_radix(text.trim(), 16).ok());
+    mask.unwrap_or(0)
+}
+
 /// Opens the directory a child is to work in: this process's own, or `path`, relative to it.
 ///
 /// # Errors
@@ -118,6 +126,21 @@ pub fn working_directory(path: Option<&Path>) -> Result<OwnedFd, StartError> {
 /// A standard stream of this process, or `None` if it was closed.
 pub fn standard_stream(stream: BorrowedFd<'_>) -> Option<BorrowedFd<'_>> {
     rustix::io::fcntl_getfd(stream).ok().map(|_| stream)
+}
+
+/// Sees to it that the numbers of the standard streams are taken: where a program has closed one, by `/dev/null`, as the
+/// standard library does when a program begins. Otherwise the next descriptor made here would become what somebody prints
+/// to.
+pub fn fill_standard_streams() {
+    let free = || {
+        // The lowest number that is free.
+        let opened = rustix::fs::open("/dev/null", OFlags::RDWR, Mode::empty()).ok()?;
+        (opened.as_raw_fd() < STANDARD_STREAMS).then_some(opened)
+    };
+    while let Some(opened) = free() {
+        // For good.
+        let _number = opened.into_raw_fd();
+    }
 }
 
 /// `/dev/null`, for reading and writing.
@@ -263,3 +286,6 @@ pub fn failed<E: Into<OsError>>(what: &'static str) -> impl FnOnce(E) -> StartEr
 fn parse_pid(text: &str) -> Option<Pid> {
     text.parse().ok().and_then(Pid::from_raw)
 }
+
+/// Input, output and error have the first three numbers.
+const STANDARD_STREAMS: i32 = 3;

@@ -13,6 +13,7 @@ pub mod fake;
 pub mod latch;
 pub mod linux;
 pub mod request;
+pub mod signals;
 pub mod stderr;
 
 use std::fmt;

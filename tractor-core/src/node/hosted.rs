@@ -15,7 +15,7 @@ use tractor_ipc::msg::CancelReason;
 use tractor_ipc::{ActorId, Cid, Instant};
 
 use super::inflight::Inflight;
-use super::{Ambient, Node, Peer, catch, decode};
+use super::{Ambient, Node, Peer, catch_in, decode};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::Message;
 use crate::scope::{Cancellation, Scope, ScopeOptions};
@@ -60,6 +60,15 @@ pub(crate) enum WorkKind {
     Call,
     /// Cancels it once the calls are done.
     Dialog,
+}
+
+/// What a panic in a piece of work means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnPanic {
+    /// It fails alone: a function's.
+    Fail,
+    /// The actor crashes: one of its methods'.
+    Crash,
 }
 
 /// The scope one request is served in.
@@ -185,7 +194,7 @@ impl Hosted {
     /// Serves one request in a task of its own and answers it.
     pub(crate) fn spawn<F>(
         self: &Arc<Self>,
-        kind: WorkKind,
+        (kind, on_panic): (WorkKind, OnPanic),
         peer: Arc<Peer>,
         cid: Cid,
         turn: Turn,
@@ -209,27 +218,18 @@ impl Hosted {
         };
         self.node.tasks().spawn(async move {
             let _running = running;
-            let result = turn.scope.run(catch(work, &owed.hosted.id)).await;
+            let result = catch_in(&turn.scope, work, &owed.hosted.id).await;
             owed.give(match result {
                 Ok(Ok(result)) => result,
-                Ok(Err(panic)) => Err(panic),
+                Ok(Err(panic)) => {
+                    if on_panic == OnPanic::Crash {
+                        owed.hosted.crash(panic.clone());
+                    }
+                    Err(panic)
+                }
                 Err(cancel) => Err(owed.hosted.unanswered(Some(&cancel))),
             });
         });
-    }
-
-    /// Work of the actor's own beside its loop: a panic in it is the actor's crash.
-    pub(crate) async fn crashing<T>(
-        self: Arc<Self>,
-        work: impl Future<Output = Result<T, RemoteError>>,
-    ) -> Result<T, RemoteError> {
-        match catch(work, &self.id).await {
-            Ok(result) => result,
-            Err(panic) => {
-                self.crash(panic.clone());
-                Err(panic)
-            }
-        }
     }
 
     /// Ends the actor by a failure of its own.

@@ -12,6 +12,7 @@ mod effects;
 mod gauge;
 mod hosted;
 pub mod inflight;
+mod interrupt;
 pub mod lifeline;
 mod link;
 pub mod mailbox;
@@ -34,10 +35,13 @@ use tractor_ipc::{ActorId, Cid, TreeId};
 pub(crate) use ambient::{Ambient, ChainError, Surroundings, surroundings};
 pub(crate) use codec::{decode, encode, encode_into, encode_result, failure_of};
 pub(crate) use gauge::{Counted, Gauge};
-pub(crate) use hosted::{Hosted, Turn, WorkKind, cancelled_error};
+pub(crate) use hosted::{Hosted, OnPanic, Turn, WorkKind, cancelled_error};
 pub use hosted::{Opening, ServedTask};
+#[cfg(feature = "testing")]
+pub(crate) use interrupt::kept as kept_for_signals;
+pub(crate) use interrupt::{Interruptible, interrupted_by};
 pub(crate) use link::{LinkEvent, LinkPlan, PostMortem, drive};
-pub(crate) use panic::{answer_after_unwinding, catch, catch_now};
+pub(crate) use panic::{answer_after_unwinding, catch, catch_in, catch_now};
 pub(crate) use peer::{Peer, dropped_cancellation};
 pub(crate) use root::{Registry, RootGuard, default_root_name, name_default_root};
 pub use statistics::Statistics;
@@ -46,9 +50,9 @@ pub(crate) use tasks::Tasks;
 use crate::clock::{Clock, TokioClock};
 use crate::host::ProcessHost;
 use crate::proto::Request;
-use crate::scope::Scope;
+use crate::scope::{Cancellation, Scope};
 use crate::sync::Mutex;
-use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// One runtime's part of a tree.
 pub(crate) struct Node {
@@ -69,6 +73,10 @@ pub(crate) struct Node {
     children: Gauge,
     /// How often a task that nobody here had started asked for it.
     adopted: AtomicU64,
+    /// One-way messages that were accepted here, and that nothing was done about.
+    casts_lost: AtomicU64,
+    /// Whether a signal has cancelled it.
+    interrupted: AtomicBool,
     peers: Mutex<Links>,
 }
 
@@ -135,6 +143,8 @@ impl Node {
             nurseries: Gauge::default(),
             children: Gauge::default(),
             adopted: AtomicU64::new(0),
+            casts_lost: AtomicU64::new(0),
+            interrupted: AtomicBool::new(false),
             peers: Mutex::default(),
         })
     }
@@ -234,6 +244,22 @@ impl Node {
     /// Counts the actors started from here that have not been reaped, whatever became of their nurseries.
     pub(crate) fn children(&self) -> &Gauge {
         &self.children
+    }
+
+    /// A one-way message has nobody to be told that nothing was done about it: it is logged and counted.
+    pub(crate) fn lose_cast(&self, why: &dyn fmt::Display) {
+        self.casts_lost.fetch_add(1, Ordering::Relaxed);
+        tracing::error!(actor = %self.id, %why, "a one-way message was lost");
+    }
+
+    /// Cancels everything on it, by a signal.
+    fn interrupt(&self, by: Cancellation) {
+        self.interrupted.store(true, Ordering::Release);
+        self.scope.cancel(by);
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Acquire)
     }
 
     /// Counts one more task that nobody here had started; says how many there were.

@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use tractor_ipc::ActorId;
 
 use crate::fault::{RemoteError, RemoteErrorKind, panic_text};
+use crate::scope::{Cancellation, Scope};
 
 /// How a reply that was dropped in a panic is answered.
 type Answer = Box<dyn FnOnce(&RemoteError)>;
@@ -25,6 +26,19 @@ pub(crate) async fn catch<F: Future>(work: F, actor: &ActorId) -> Result<F::Outp
         .catch_unwind()
         .await
         .map_err(|panic| panicked(&*panic, actor))
+}
+
+/// Runs `work` of `actor` in a scope; a panic in it is a failure, also where it comes only as the work is dropped.
+pub(crate) async fn catch_in<F: Future>(
+    scope: &Scope,
+    work: F,
+    actor: &ActorId,
+) -> Result<Result<F::Output, RemoteError>, Cancellation> {
+    match catch(scope.run(work), actor).await {
+        Ok(Ok(output)) => Ok(Ok(output)),
+        Ok(Err(cancel)) => Err(cancel),
+        Err(panic) => Ok(Err(panic)),
+    }
 }
 
 /// The same for code that does not wait.

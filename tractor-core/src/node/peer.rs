@@ -374,7 +374,7 @@ impl Peer {
         let error = RemoteError::new(RemoteErrorKind::NotExposed, actor, text);
         match request.cid {
             Some(cid) => self.fail(cid, &error),
-            None => tracing::error!(peer = %self.id, %error, "a one-way message was refused"),
+            None => self.node.lose_cast(&error),
         }
     }
 

@@ -8,13 +8,14 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tractor_ipc::ActorId;
 
 use crate::guardian::arm;
-use crate::host::{ProcessHost, Signal, StartError, StartProcess, StartedProcess};
+use crate::host::{ProcessHost, ProcessId, Signal, StartError, StartProcess, StartedProcess};
 use crate::limits::TERMINATE_TO_KILL;
 
 /// A running child and the duty to end it: dropped while it runs, it is terminated and reaped in the background.
@@ -46,7 +47,13 @@ impl OwnedProcess {
 
     /// Takes over a process that was started otherwise.
     pub fn adopt(host: Arc<dyn ProcessHost>, actor: ActorId, started: StartedProcess) -> Self {
-        let entry = Arc::new(Entry { actor, host });
+        let process = started.id;
+        let entry = Arc::new(Entry {
+            actor,
+            host,
+            process,
+            killed: AtomicBool::new(false),
+        });
         let mut table = TABLE.lock();
         table.last += 1;
         let key = table.last;
@@ -57,6 +64,11 @@ impl OwnedProcess {
             entry,
             key,
         }
+    }
+
+    /// Whether this process has killed it together with all others, when a signal came again.
+    pub(crate) fn was_killed(&self) -> bool {
+        self.entry.killed.load(Ordering::Acquire)
     }
 
     /// Asks for a signal; one for a process that has ended is dropped.
@@ -98,6 +110,18 @@ impl Drop for OwnedProcess {
             TABLE.remove(self.key);
         }
     }
+}
+
+/// Kills every child process of this process that has not been reaped; says how many there were. What is below them goes
+/// with them.
+pub(crate) fn kill_all() -> usize {
+    let entries: Vec<_> = TABLE.lock().entries.values().cloned().collect();
+    for entry in &entries {
+        entry.killed.store(true, Ordering::Release);
+        // If the host is lost, the process is being killed.
+        let _ = entry.host.signal(entry.process, Signal::Kill);
+    }
+    entries.len()
 }
 
 /// How many child processes of this process have not been reaped.
@@ -145,6 +169,9 @@ impl Orphan {
 struct Entry {
     actor: ActorId,
     host: Arc<dyn ProcessHost>,
+    process: ProcessId,
+    /// Whether it was killed with all others.
+    killed: AtomicBool,
 }
 
 struct Shared {

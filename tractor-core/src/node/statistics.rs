@@ -36,8 +36,10 @@ pub struct Statistics {
     pub unsent: u64,
     /// Results of handlers that nobody waited for any more.
     pub replies_dropped: u64,
-    /// Streamed values dropped because a reader was too slow.
+    /// Streamed values dropped because a reader was too slow, or had left.
     pub values_dropped: u64,
+    /// One-way messages that were accepted here and then refused, not understood, or still queued when their actor ended.
+    pub casts_lost: u64,
     /// Dialogs that ended because the far end broke their rules.
     pub broken: u64,
     /// How often a task that this library did not start, and that carries no scope along, was taken for the root's.
@@ -75,6 +77,7 @@ impl Node {
             tasks: self.tasks().len(),
             nurseries: self.nurseries().len(),
             unreaped: reaper::unreaped(),
+            casts_lost: self.casts_lost.load(Ordering::Relaxed),
             adopted: self.adopted.load(Ordering::Relaxed),
             ..counted
         }

@@ -261,7 +261,7 @@ impl Life {
 
     /// Why the child's end is a failure, if it is one: it failed by itself, or it went in a way nobody asked for.
     fn failure(self) -> Option<RemoteError> {
-        let we_signalled = self.ladder.rung() >= Rung::Terminate;
+        let we_signalled = self.ladder.rung() >= Rung::Terminate || self.child.process.was_killed();
         match self.ended {
             Some((EndedHow::Failed, error)) => {
                 let error = error.unwrap_or_else(|| {

@@ -24,7 +24,9 @@ use crate::scope::{Cancellation, Scope, ScopeOptions, give_way};
 /// been reaped: one-shots are waited for, then the others are stopped. If the block or anything in it fails, everything
 /// in it is cancelled.
 ///
-/// Where no tractor is running on this runtime yet, a root with default options is opened around it.
+/// Where no tractor is running on this runtime yet, a root with default options is opened around it. Other tasks of the
+/// runtime find that root, and it does not end before their nurseries have: a program whose tasks open nurseries of their
+/// own has one around all of them, or a [`root`](super::root).
 ///
 /// # Errors
 ///
@@ -243,11 +245,11 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
         self.scopes.insert(id, scope.clone());
         let actor = self.core.actor().clone();
         self.tasks.push(Box::pin(async move {
-            let end = match scope.run(catch(task, &actor)).catching().await {
+            let end = match catch(scope.run(task).catching(), &actor).await {
                 Ok(Ok(Ok(()))) => TaskEnd::Done,
                 Ok(Ok(Err(error))) => TaskEnd::Failed(error),
-                Ok(Err(panic)) => TaskEnd::Panicked(panic),
-                Err(_) => TaskEnd::Cancelled,
+                Ok(Err(_)) => TaskEnd::Cancelled,
+                Err(panic) => TaskEnd::Panicked(panic),
             };
             (id, end)
         }));

@@ -10,8 +10,10 @@ use tractor_ipc::{ActorId, ActorName, Instant, TreeId};
 use crate::actor::{ActorCell, Exposed, Portal, Service};
 use crate::clock::{Clock, TokioClock};
 use crate::error::{Error, Result, SpawnError};
+use crate::host::linux;
 use crate::node::{
-    Ambient, Counted, Hosted, Intake, Node, Registry, RootGuard, Statistics, default_root_name,
+    Ambient, Counted, Hosted, Intake, Interruptible, Node, Registry, RootGuard, Statistics,
+    default_root_name,
 };
 use crate::rpc::FunctionIntake;
 use crate::scope::{Cancellation, Scope, give_way};
@@ -96,6 +98,8 @@ impl RootBuilder {
         let clock = clock.unwrap_or_else(|| Arc::new(TokioClock::new(runtime.clone())));
         let node = Node::with_clock(id.clone(), TreeId::new(), true, runtime, clock);
         let entered = Registry::enter(&node).map_err(|root| Error::RootExists { root })?;
+        linux::fill_standard_streams();
+        let interruptible = Interruptible::new(&node);
         let names: Vec<Box<str>> = exposed.names().iter().map(|name| (*name).into()).collect();
         let hosted = Hosted::new(node.clone(), id, &names);
         let intake: Arc<dyn Intake> = Arc::new(FunctionIntake(hosted.clone()));
@@ -109,6 +113,7 @@ impl RootBuilder {
             portal: Portal::local(cell),
             _intake: intake,
             entered,
+            interruptible,
         })
     }
 }
@@ -121,6 +126,8 @@ pub(super) struct EnteredRoot {
     /// What children ask of the root; the node knows it weakly.
     _intake: Arc<dyn Intake>,
     entered: RootGuard,
+    /// Signals cancel it until it has ended.
+    interruptible: Interruptible,
 }
 
 impl EnteredRoot {
@@ -137,6 +144,7 @@ impl EnteredRoot {
             portal,
             _intake,
             entered,
+            interruptible: _until_the_end,
         } = self;
         let canceller = node.id().clone();
         // Whatever scope it is opened in waits for its end.
@@ -206,11 +214,11 @@ impl Root {
 ///
 /// # Errors
 ///
-/// [`Error::NoRuntime`] if it belongs to none.
+/// [`Error::NoActor`] if it belongs to none; [`Error::NoRuntime`] outside of a runtime.
 pub fn current_actor() -> Result<ActorId> {
     match attach()? {
         Attached::Here(place) => Ok(place.actor),
-        Attached::Nowhere => Err(Error::NoRuntime),
+        Attached::Nowhere => Err(Error::NoActor),
     }
 }
 
@@ -218,11 +226,11 @@ pub fn current_actor() -> Result<ActorId> {
 ///
 /// # Errors
 ///
-/// [`Error::NoRuntime`] if there is none.
+/// [`Error::NoActor`] if it belongs to none; [`Error::NoRuntime`] outside of a runtime.
 pub fn current_tree() -> Result<TreeId> {
     match attach()? {
         Attached::Here(place) => Ok(place.node.tree()),
-        Attached::Nowhere => Err(Error::NoRuntime),
+        Attached::Nowhere => Err(Error::NoActor),
     }
 }
 
@@ -230,11 +238,11 @@ pub fn current_tree() -> Result<TreeId> {
 ///
 /// # Errors
 ///
-/// [`Error::NoRuntime`] if there is no actor.
+/// [`Error::NoActor`] if it belongs to none; [`Error::NoRuntime`] outside of a runtime.
 pub fn current_parent() -> Result<Option<ActorId>> {
     match attach()? {
         Attached::Here(place) => Ok(place.node.parent().cloned()),
-        Attached::Nowhere => Err(Error::NoRuntime),
+        Attached::Nowhere => Err(Error::NoActor),
     }
 }
 
@@ -242,11 +250,11 @@ pub fn current_parent() -> Result<Option<ActorId>> {
 ///
 /// # Errors
 ///
-/// [`Error::NoRuntime`] if it belongs to none.
+/// [`Error::NoActor`] if it belongs to none; [`Error::NoRuntime`] outside of a runtime.
 pub fn statistics() -> Result<Statistics> {
     match attach()? {
         Attached::Here(place) => Ok(place.node.statistics()),
-        Attached::Nowhere => Err(Error::NoRuntime),
+        Attached::Nowhere => Err(Error::NoActor),
     }
 }
 
@@ -254,11 +262,11 @@ pub fn statistics() -> Result<Statistics> {
 ///
 /// # Errors
 ///
-/// [`Error::NoRuntime`] if this task belongs to no node.
+/// [`Error::NoActor`] if it belongs to none; [`Error::NoRuntime`] outside of a runtime.
 pub fn now() -> Result<Instant> {
     match attach()? {
         Attached::Here(place) => Ok(place.node.clock().now()),
-        Attached::Nowhere => Err(Error::NoRuntime),
+        Attached::Nowhere => Err(Error::NoActor),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The pure machines: what two peers owe each other, and what a nursery owes its children.
 //!
 //! [`Router`] keeps one link's dialogs, [`OpenerDialog`] and [`CalleeDialog`] are the two sides of one,
-//! [`Supervisor`] decides what a nursery does when something in it ends, [`Teardown`] walks one child down the ladder.
+//! [`Supervisor`] decides what a nursery does when something in it ends, [`Teardown`] walks one child down the ladder,
+//! [`Interrupts`] decides what a signal means to a root's process.
 //! Each is a plain struct with the same grammar:
 //!
 //! - getters;
@@ -12,6 +13,7 @@
 //! inputs give the same outputs. Drivers hold the lock and do the waiting.
 
 pub mod dialog;
+pub mod interrupt;
 pub mod router;
 pub mod slots;
 pub mod supervisor;
@@ -26,6 +28,7 @@ use std::sync::Arc;
 use tractor_ipc::msg::Fault;
 
 pub use dialog::{CalleeDialog, DialogViolation, OpenerDialog, Outcome, Recv, Reply};
+pub use interrupt::{InterruptAction, Interrupts, Termination};
 pub use router::{
     Action, ActorEvent, Cancelled, Cast, CastPlace, CastRefused, CommandError, Open, OpenRefused,
     Request, Router, RouterConfig, RouterStatistics, SendPlace, Ticket, Violation,

@@ -13,7 +13,7 @@ use crate::message::{AppError, Message, Never};
 use crate::node::inflight::Entry;
 use crate::node::reply::ReplySender;
 use crate::node::{
-    Hosted, Peer, WorkKind, answer_after_unwinding, decode, encode_into, encode_result,
+    Hosted, OnPanic, Peer, WorkKind, answer_after_unwinding, decode, encode_into, encode_result,
 };
 use crate::scope::Scope;
 
@@ -183,7 +183,7 @@ impl WireReply {
             (Some(cid), Ok(bytes)) => self.peer.finish(cid, bytes),
             (Some(cid), Err(error)) => self.peer.fail(cid, &error),
             (None, Ok(_)) => {}
-            (None, Err(error)) => tracing::error!(%error, "a one-way message was not understood"),
+            (None, Err(error)) => self.hosted.node().lose_cast(&error),
         }
     }
 }
@@ -247,7 +247,7 @@ impl<T: Message> StreamReply<T> {
             }
             Ok(Bytes::new())
         };
-        let pump = hosted.clone().crashing(pump);
-        hosted.spawn(WorkKind::Dialog, peer, cid, turn, pump);
+        let work = (WorkKind::Dialog, OnPanic::Crash);
+        hosted.spawn(work, peer, cid, turn, pump);
     }
 }

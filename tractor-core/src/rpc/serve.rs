@@ -8,7 +8,9 @@ use tractor_ipc::{ActorId, Cid};
 use super::catalog::exposed_function;
 use super::{FunctionEntry, RpcFn, Signature};
 use crate::fault::{RemoteError, RemoteErrorKind};
-use crate::node::{Hosted, Incoming, Intake, Opening, Peer, ServedTask, WorkKind, encode_result};
+use crate::node::{
+    Hosted, Incoming, Intake, OnPanic, Opening, Peer, ServedTask, WorkKind, encode_result,
+};
 
 /// Serves one `#[rpc]` function.
 pub fn serve_rpc<F: RpcFn>(opening: Opening) -> ServedTask {
@@ -24,7 +26,7 @@ pub(crate) fn serve_function(hosted: &Arc<Hosted>, incoming: Incoming) {
     let Incoming { peer, request } = incoming;
     peer.request_taken();
     let Some(cid) = request.cid else {
-        tracing::error!(actor = %hosted.id(), "a one-way message to a free function");
+        hosted.node().lose_cast(&"functions are called, and answer");
         return;
     };
     let FunctionRef::Named(name) = &request.function else {
@@ -55,7 +57,7 @@ pub(crate) fn serve_function(hosted: &Arc<Hosted>, incoming: Incoming) {
         cid,
         args: request.args,
     };
-    hosted.spawn(kind, peer, cid, turn, entry.serve(opening));
+    hosted.spawn((kind, OnPanic::Fail), peer, cid, turn, entry.serve(opening));
 }
 
 /// An actor that has functions and nothing else, as a link's intake.
@@ -72,7 +74,7 @@ impl Intake for FunctionIntake {
                 let error = RemoteError::new(RemoteErrorKind::NotExposed, id.clone(), text);
                 match incoming.request.cid {
                     Some(cid) => incoming.peer.fail(cid, &error),
-                    None => tracing::error!(%error, "a one-way message was refused"),
+                    None => self.0.node().lose_cast(&error),
                 }
             }
         }

@@ -68,6 +68,7 @@ impl ProcessOptions {
             (Some(cwd), Err(_)) => Some(cwd),
             (None, here) => here.ok(),
         };
+        linux::fill_standard_streams();
         self.stdin.hold(io::stdin().as_fd());
         self.stdout.hold(io::stdout().as_fd());
         if let StderrTo::Plain(stderr) = &mut self.stderr {

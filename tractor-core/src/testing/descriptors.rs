@@ -9,6 +9,7 @@ use rustix::event::{Timespec, poll};
 
 use super::running::report_left;
 use crate::host::stderr;
+use crate::node::kept_for_signals;
 
 /// Number and target of every open descriptor.
 pub(super) type Open = BTreeMap<i32, PathBuf>;
@@ -34,14 +35,15 @@ pub(super) fn open() -> Open {
         .collect()
 }
 
-/// Tells the harness of every descriptor that was not open before; the pump of the children's standard error is the
-/// process's own until its end.
+/// Tells the harness of every descriptor that was not open before; the pump of the children's standard error and what waits
+/// for signals are the process's own until its end.
 pub(super) fn report(before: &Open) {
     let mut left = Open::new();
     for _ in 0..LOOKS {
         left = open();
         left.retain(|number, target| before.get(number) != Some(target));
         left.retain(|number, _| Some(*number) != stderr::kept());
+        left.retain(|number, _| !kept_for_signals().contains(number));
         if left.is_empty() {
             return;
         }

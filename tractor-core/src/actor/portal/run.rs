@@ -15,7 +15,7 @@ use super::{Portal, Way};
 use crate::actor::{Actor, ActorCell};
 use crate::clock::Sleep;
 use crate::error::CallError;
-use crate::node::{catch, decode, surroundings};
+use crate::node::{catch_in, decode, surroundings};
 use crate::rpc::{FnCall, RpcFn, exposed_function};
 use crate::scope::{Cancellation, Checkpoint, checkpoint};
 
@@ -178,8 +178,7 @@ fn here<A: Actor, F: RpcFn>(
     check_expired(deadline, clock.as_ref(), hosted.id())?;
     let turn = hosted.turn(deadline, chain);
     Ok(Box::pin(async move {
-        let running = turn.scope.run(catch(F::invoke(args), hosted.id()));
-        match running.await {
+        match catch_in(&turn.scope, F::invoke(args), hosted.id()).await {
             Ok(Ok(output)) => F::outcome(output).map_err(|error| CallError::App {
                 error,
                 origin: hosted.id().clone(),

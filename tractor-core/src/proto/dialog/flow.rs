@@ -272,6 +272,7 @@ impl<P> Inbox<P> {
                 }
                 if self.reader == Reader::Gone {
                     pushed.credit = window.consumed();
+                    pushed.dropped = 1;
                 }
             }
             Bound::DropOldest { capacity, dropped } => {

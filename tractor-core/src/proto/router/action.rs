@@ -334,7 +334,7 @@ pub struct RouterStatistics {
     pub unsent: u64,
     /// Replies of our handlers that nobody waited for any more.
     pub replies_dropped: u64,
-    /// Streamed values dropped because a reader was too slow.
+    /// Streamed values dropped because a reader was too slow, or had left.
     pub values_dropped: u64,
     /// Dialogs that ended because the peer broke their rules.
     pub broken: u64,
