@@ -26,7 +26,7 @@ use crate::scope::{Cancellation, Scope, ScopeOptions, give_way};
 ///
 /// Where no tractor is running on this runtime yet, a root with default options is opened around it. Other tasks of the
 /// runtime find that root, and it does not end before their nurseries have: a program whose tasks open nurseries of their
-/// own has one around all of them, or a [`root`](super::root).
+/// own has one around all of them, or a [`root`](super::root()).
 ///
 /// # Errors
 ///
