@@ -26,7 +26,7 @@ pub use tractor_core::context::{
     Callee, Context, MsgStream, NotStarted, OneWay, Open, Opened, OpenedContext, Stream,
 };
 pub use tractor_core::error::{
-    CallError, Error, OpenError, RecvError, Result, SendError, SpawnError,
+    CallError, EndError, Error, OpenError, RecvError, Result, SendError, SpawnError,
 };
 pub use tractor_core::fault::{RemoteError, RemoteErrorKind};
 pub use tractor_core::message::{AnyError, AppError, Message, Never};
@@ -35,6 +35,7 @@ pub use tractor_core::nursery::{
     ActorNursery, OneShot, Root, RootBuilder, RunError, RunInActor, StartActor, current_actor,
     current_parent, current_tree, is_root, now, open_nursery, root, statistics,
 };
+pub use tractor_core::proto::Ladder;
 pub use tractor_core::rpc::FnCall;
 pub use tractor_core::scope::{Cancellation, inherit};
 pub use tractor_core::spawn::{SpawnMethodKey, StderrTo, StdioTo};

@@ -26,4 +26,5 @@ mod scopes;
 mod signs;
 mod spawn;
 mod streams;
+mod teardown;
 mod waits;

@@ -216,6 +216,9 @@ fn obey(order: ActorEvent, hosted: &Hosted, peer: &Arc<Peer>) {
         } => {
             let ladder = left.map_or(LADDER_LEFT, |left| left.min(LADDER_LEFT));
             peer.accept_cancel(ladder);
+            // Of its own time it keeps a tenth for itself: what is below it has ended by then.
+            let node = hosted.node();
+            node.set_cap(node.clock().now() + ladder * 9 / 10);
             hosted.scope().cancel(Cancellation { canceller, reason });
         }
         event @ (ActorEvent::Drain { .. }

@@ -205,10 +205,12 @@ impl<A: Actor> Turns<A> {
 
     async fn say_goodbye(&self, state: &mut A, end: LoopEnd) -> LoopEnd {
         let hosted = self.hosted();
-        let clock = hosted.node().clock();
+        let now = hosted.node().clock().now();
+        let left = hosted.node().cap_left(now);
+        let within = left.map_or(LADDER_LEFT, |left| left.min(LADDER_LEFT));
         let shield = hosted.scope().child_with(ScopeOptions {
             shield: true,
-            deadline: Some(clock.now() + LADDER_LEFT),
+            deadline: Some(now + within),
             ambient: None,
         });
         match catch_in(&shield, state.on_stop(), hosted.id()).await {

@@ -107,6 +107,16 @@ impl Callee {
         }
     }
 
+    /// Waits until the actor is being stopped: it finishes its calls and takes no new ones, and cancels this context once
+    /// they are done. One that drains (`#[context(drain)]`) is waited for, and ends by itself when it sees this.
+    ///
+    /// # Cancel safety
+    ///
+    /// Safe: a dropped wait changes nothing.
+    pub async fn stopping(&self) {
+        self.hosted.wait_stopping().await;
+    }
+
     fn check(&self) -> Result<()> {
         match self.scope.as_ref().and_then(Scope::cancellation) {
             Some(cancel) => Err(cancel.into()),

@@ -4,6 +4,7 @@
 
 mod call;
 mod context;
+mod end;
 mod spawn;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use tractor_ipc::ActorId;
 
 pub use call::{CallError, SendError};
 pub use context::{OpenError, RecvError};
+pub use end::EndError;
 pub use spawn::SpawnError;
 
 use crate::fault::{RemoteError, RemoteErrorKind};
@@ -37,6 +39,8 @@ pub enum Error {
     Recv(RecvError),
     /// An actor could not be started.
     Spawn(SpawnError),
+    /// An actor has not ended as it was asked to.
+    End(EndError),
     /// An actor of the nursery failed; several are one failure of kind
     /// [`Group`](RemoteErrorKind::Group), which holds every member.
     Actor(RemoteError),
@@ -77,7 +81,8 @@ impl Error {
             Self::Send(error) => error.remote(),
             Self::Recv(error) => error.remote(),
             Self::Spawn(error) => error.remote(),
-            Self::Cancelled(_)
+            Self::End(_)
+            | Self::Cancelled(_)
             | Self::NurseryClosed
             | Self::RootExists { .. }
             | Self::NoRuntime
@@ -116,6 +121,13 @@ impl Error {
                     RemoteError::from_error(kind, actor.clone(), error)
                 }
             },
+            Self::End(error) => {
+                let kind = match error {
+                    EndError::TooSlow { .. } => RemoteErrorKind::TooSlow,
+                    EndError::NotOurs { .. } => RemoteErrorKind::App,
+                };
+                RemoteError::from_error(kind, actor.clone(), AnyError::of(&error))
+            }
             other @ (Self::NurseryClosed
             | Self::RootExists { .. }
             | Self::NoRuntime
@@ -135,6 +147,7 @@ impl fmt::Display for Error {
             Self::Send(error) => error.fmt(f),
             Self::Recv(error) => error.fmt(f),
             Self::Spawn(error) => error.fmt(f),
+            Self::End(error) => error.fmt(f),
             Self::Actor(error) => error.fmt(f),
             Self::Cancelled(cancel) => cancel.fmt(f),
             Self::NurseryClosed => {
@@ -169,7 +182,8 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Spawn(error) => std::error::Error::source(error),
-            Self::Call(_)
+            Self::End(_)
+            | Self::Call(_)
             | Self::Open(_)
             | Self::Send(_)
             | Self::Recv(_)
@@ -246,6 +260,12 @@ impl From<RecvError> for Error {
 impl From<SpawnError> for Error {
     fn from(error: SpawnError) -> Self {
         Self::Spawn(error)
+    }
+}
+
+impl From<EndError> for Error {
+    fn from(error: EndError) -> Self {
+        Self::End(error)
     }
 }
 

@@ -258,6 +258,12 @@ impl Hosted {
     /// Closes the actor to new work.
     pub(crate) fn stop_taking(&self) {
         self.work.lock().stopping = true;
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until it is closed to new work.
+    pub(crate) async fn wait_stopping(&self) {
+        self.wait(|work| work.stopping).await;
     }
 
     /// Waits until no call is running.

@@ -7,6 +7,7 @@
 //! - NODE-2: a link's reader never waits: what arrives is queued within a window or refused.
 
 mod ambient;
+mod child;
 mod codec;
 mod effects;
 mod gauge;
@@ -28,11 +29,13 @@ use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tractor_ipc::{ActorId, Cid, TreeId};
+use tractor_ipc::{ActorId, Cid, Instant, TreeId};
 
 pub(crate) use ambient::{Ambient, ChainError, Surroundings, surroundings};
+pub(crate) use child::{ChildHandle, Progress, Verb};
 pub(crate) use codec::{decode, encode, encode_into, encode_result, failure_of};
 pub(crate) use gauge::{Counted, Gauge};
 pub(crate) use hosted::{Hosted, OnPanic, Turn, WorkKind, cancelled_error};
@@ -49,7 +52,7 @@ pub(crate) use tasks::Tasks;
 
 use crate::clock::{Clock, TokioClock};
 use crate::host::ProcessHost;
-use crate::proto::Request;
+use crate::proto::{Ladder, Request};
 use crate::scope::{Cancellation, Scope};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -63,6 +66,10 @@ pub(crate) struct Node {
     clock: Arc<dyn Clock>,
     scope: Scope,
     tasks: Tasks,
+    /// The ladder of its children, where nothing else is said.
+    ladder: OnceLock<Ladder>,
+    /// When everything below it has to have ended: in nanoseconds, and only ever earlier.
+    cap_at: AtomicU64,
     host: OnceLock<Arc<dyn ProcessHost>>,
     intake: Mutex<Option<Weak<dyn Intake>>>,
     /// The actor it hosts, for portals to it that arrive in messages: a cell of the actor's own type.
@@ -137,6 +144,8 @@ impl Node {
             clock,
             scope,
             tasks,
+            ladder: OnceLock::new(),
+            cap_at: AtomicU64::new(u64::MAX),
             host: OnceLock::new(),
             intake: Mutex::new(None),
             hosted: Mutex::new(None),
@@ -260,6 +269,29 @@ impl Node {
 
     fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Acquire)
+    }
+
+    /// The ladder of its children, where nothing else is said.
+    pub(crate) fn ladder(&self) -> Ladder {
+        self.ladder.get().copied().unwrap_or_default()
+    }
+
+    /// Gives it another one; the first one stands.
+    pub(crate) fn set_ladder(&self, ladder: Ladder) {
+        let _again = self.ladder.set(ladder);
+    }
+
+    /// It has so long to end, with everything below it: what is left of that is what its children are given.
+    pub(crate) fn set_cap(&self, at: Instant) {
+        self.cap_at.fetch_min(at.as_nanos(), Ordering::AcqRel);
+    }
+
+    /// What is left of the time it has to end, if there is an end of that.
+    pub(crate) fn cap_left(&self, now: Instant) -> Option<Duration> {
+        match self.cap_at.load(Ordering::Acquire) {
+            u64::MAX => None,
+            at => Some(Instant::from_nanos(at).saturating_since(now)),
+        }
     }
 
     /// Counts one more task that nobody here had started; says how many there were.

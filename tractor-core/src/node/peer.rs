@@ -18,7 +18,7 @@ use tractor_ipc::msg::{CancelReason, EndedHow, Fault, FaultKind, Msg, Overrun};
 use tractor_ipc::{ActorId, ActorSlot, Cid, Instant, Lane, LinkSender, LinkSide};
 
 use super::effects::{Effects, Slots, push};
-use super::{Gauge, Intake, LinkEvent, Node};
+use super::{ChildHandle, Gauge, Intake, LinkEvent, Node};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::proto::{
     Cancelled, Cast, CastPlace, CastRefused, Loss, Open, OpenRefused, Outcome, Recv, Reply,
@@ -39,6 +39,8 @@ pub(crate) struct Peer {
     events: mpsc::UnboundedSender<LinkEvent>,
     /// Its flusher, until it has written the last byte.
     unwritten: Gauge,
+    /// The child at the far end, where it is one of ours.
+    child: OnceLock<ChildHandle>,
     /// What the process at the far end last wrote, if it ended without a word.
     last_words: OnceLock<String>,
 }
@@ -75,6 +77,7 @@ impl Peer {
                 state,
                 events,
                 unwritten: Gauge::default(),
+                child: OnceLock::new(),
                 last_words: OnceLock::new(),
             }),
             receiver,
@@ -84,6 +87,17 @@ impl Peer {
     /// The actor at the far end the link was made for.
     pub(crate) fn id(&self) -> &ActorId {
         &self.id
+    }
+
+    /// The child at the far end, where it is one of ours.
+    pub(crate) fn child(&self) -> Option<&ChildHandle> {
+        self.child.get()
+    }
+
+    /// Names the way to the owner of the child at the far end.
+    pub(crate) fn set_child(&self, child: ChildHandle) {
+        // A link has one child.
+        let _again = self.child.set(child);
     }
 
     /// The node this end belongs to.

@@ -13,7 +13,7 @@ use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::host::{ExitStatus, Signal};
 use crate::limits::LOSS_STATUS;
 use crate::node::reply::ReplySender;
-use crate::node::{LinkEvent, Peer};
+use crate::node::{ChildHandle, LinkEvent, Peer, Progress, Verb};
 use crate::proto::supervisor::ChildId;
 use crate::proto::teardown::Rung;
 use crate::proto::{ActorEvent, Ladder, Loss, Teardown, TeardownAction};
@@ -35,6 +35,7 @@ pub(super) struct ChildRun {
     pub(super) started: ReplySender<Started>,
     /// Alive while somebody awaits the child's one result: its failure is then theirs, and not the nursery's.
     pub(super) awaited: Weak<()>,
+    pub(super) ladder: Ladder,
 }
 
 impl ChildRun {
@@ -49,6 +50,7 @@ impl ChildRun {
             plan,
             started,
             awaited,
+            ladder,
         } = self;
         let actor = plan.id.clone();
         let child = {
@@ -59,11 +61,13 @@ impl ChildRun {
             Ok(child) => {
                 tracing::info!(%actor, pid = child.process.pid, "started");
                 let peer = child.peer.clone();
+                let (telling, progress) = watch::channel(Progress::Serving);
+                peer.set_child(handle(&core, id, &actor, progress));
                 if started.send(Ok(peer)).is_err() {
                     // Whoever asked for it has left before it had a portal: nobody can use it.
                     core.order(id, Order::Stop);
                 }
-                let mut life = Life::new(child, actor, core.actor().clone());
+                let mut life = Life::new(child, actor, ladder, &core, telling);
                 life.see_through(&core, &mut orders).await;
                 if let Some(error) = life.failure()
                     && awaited.strong_count() == 0
@@ -79,6 +83,29 @@ impl ChildRun {
             }
         }
     }
+}
+
+/// The way from a child's portals to its task.
+fn handle(
+    core: &Arc<Core>,
+    id: ChildId,
+    actor: &ActorId,
+    progress: watch::Receiver<Progress>,
+) -> ChildHandle {
+    let core = Arc::downgrade(core);
+    let order = move |verb| {
+        // Without its nursery it has been reaped.
+        let Some(core) = core.upgrade() else { return };
+        core.order(
+            id,
+            match verb {
+                Verb::Stop => Order::Stop,
+                Verb::Cancel(cancel) => Order::Cancel(cancel),
+                Verb::Kill => Order::Kill,
+            },
+        );
+    };
+    ChildHandle::new(actor.clone(), order, progress)
 }
 
 /// Takes a child out of its nursery, also where its task is dropped with its runtime.
@@ -114,6 +141,7 @@ async fn told_to_end(mut orders: watch::Receiver<Order>, by: ActorId) -> Cancell
             Order::Serve => {}
             Order::Stop => return cancel(tractor_ipc::msg::CancelReason::BlockEnded),
             Order::Cancel(cancel) => return cancel.clone(),
+            Order::Kill => return cancel(tractor_ipc::msg::CancelReason::Requested),
         }
         if orders.changed().await.is_err() {
             return cancel(tractor_ipc::msg::CancelReason::BlockEnded);
@@ -127,6 +155,7 @@ struct Life {
     actor: ActorId,
     parent: ActorId,
     ladder: Teardown,
+    telling: watch::Sender<Progress>,
     cancel: Option<Cancellation>,
     ended: Option<(EndedHow, Option<RemoteError>)>,
     linked: bool,
@@ -138,13 +167,19 @@ struct Life {
 }
 
 impl Life {
-    fn new(child: Child, actor: ActorId, parent: ActorId) -> Self {
-        let ladder = Teardown::new(Ladder::default());
+    fn new(
+        child: Child,
+        actor: ActorId,
+        ladder: Ladder,
+        core: &Core,
+        telling: watch::Sender<Progress>,
+    ) -> Self {
         Self {
             child,
             actor,
-            parent,
-            ladder,
+            parent: core.actor().clone(),
+            ladder: Teardown::new(ladder),
+            telling,
             cancel: None,
             ended: None,
             linked: true,
@@ -197,7 +232,12 @@ impl Life {
             Order::Cancel(cancel) => {
                 self.told = true;
                 self.cancel.get_or_insert_with(|| cancel.clone());
-                self.ladder.start_cancel(None, now);
+                let left = self.child.peer.node().cap_left(now);
+                self.ladder.start_cancel(left, now);
+            }
+            Order::Kill => {
+                self.told = true;
+                self.ladder.start_kill();
             }
         }
     }
@@ -206,6 +246,8 @@ impl Life {
         match event {
             Some(LinkEvent::Actor(ActorEvent::CancelAcked { ladder_left, .. })) => {
                 self.ladder.handle_accepted(ladder_left, now);
+                let left = ladder_left;
+                self.telling.send_replace(Progress::Accepted { left });
             }
             Some(LinkEvent::Actor(ActorEvent::Ended { how, fault, .. })) => {
                 let error = fault.map(|fault| RemoteError::from_fault(fault, &self.actor));
@@ -239,6 +281,7 @@ impl Life {
                     let own = Cancellation { canceller, reason };
                     let cancel = self.cancel.as_ref().unwrap_or(&own);
                     self.child.peer.cancel_actor(cancel, Some(left));
+                    self.telling.send_replace(Progress::Asked);
                 }
                 TeardownAction::Terminate => self.signal(Signal::Terminate),
                 TeardownAction::Kill => self.signal(Signal::Kill),
@@ -246,6 +289,7 @@ impl Life {
                     if rung >= Rung::Terminate {
                         tracing::warn!(actor = %self.actor, ?rung, "did not end by itself in time");
                     }
+                    self.telling.send_replace(Progress::Gone { rung });
                     return true;
                 }
             }

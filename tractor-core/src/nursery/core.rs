@@ -29,17 +29,21 @@ pub(super) enum Order {
     Serve,
     Stop,
     Cancel(Cancellation),
+    Kill,
 }
 
 impl Order {
     /// Takes a later word for this one, unless it would go back up; says whether it did.
     fn further(&mut self, later: Self) -> bool {
         let goes = match (&*self, &later) {
-            (Self::Serve, Self::Stop | Self::Cancel(_)) | (Self::Stop, Self::Cancel(_)) => true,
+            (Self::Serve, Self::Stop | Self::Cancel(_) | Self::Kill)
+            | (Self::Stop, Self::Cancel(_) | Self::Kill)
+            | (Self::Cancel(_), Self::Kill) => true,
             (Self::Serve, Self::Serve)
             | (Self::Stop, Self::Serve | Self::Stop)
             // The first canceller stands.
-            | (Self::Cancel(_), Self::Serve | Self::Stop | Self::Cancel(_)) => false,
+            | (Self::Cancel(_), Self::Serve | Self::Stop | Self::Cancel(_))
+            | (Self::Kill, _) => false,
         };
         if goes {
             *self = later;
@@ -64,6 +68,8 @@ struct State {
     orders: HashMap<ChildId, watch::Sender<Order>>,
     driver: Option<Waker>,
     closed: bool,
+    /// Whether children are killed and not asked.
+    killing: bool,
 }
 
 impl Core {
@@ -73,6 +79,7 @@ impl Core {
             orders: HashMap::new(),
             driver: None,
             closed: false,
+            killing: false,
         };
         Arc::new(Self {
             node,
@@ -161,6 +168,25 @@ impl Core {
 
     pub(super) fn body_ended(&self, end: BodyEnd<Failure>) {
         self.state.lock().supervisor.body_ended(end);
+    }
+
+    /// Kills every actor, and whoever comes later, without asking.
+    pub(super) fn kill(&self, by: Cancellation) {
+        let mut state = self.state.lock();
+        state.killing = true;
+        for sender in state.orders.values() {
+            sender.send_if_modified(|now| now.further(Order::Kill));
+        }
+        state.supervisor.cancel_requested(by);
+        state.wake();
+    }
+
+    /// What a child is told that is to end before its time.
+    pub(super) fn ending(&self, by: Cancellation) -> Order {
+        match self.state.lock().killing {
+            true => Order::Kill,
+            false => Order::Cancel(by),
+        }
     }
 
     /// Asks for the end of everything but the block.
@@ -285,9 +311,11 @@ mod tests {
         assert!(order.further(cancel(CancelReason::Requested)));
         assert!(!order.further(Order::Stop));
         assert!(!order.further(cancel(CancelReason::Failure)));
-        let Order::Cancel(by) = order else {
+        let Order::Cancel(by) = &order else {
             panic!("{order:?}")
         };
         assert_eq!(by.reason, CancelReason::Requested);
+        assert!(order.further(Order::Kill));
+        assert!(!order.further(cancel(CancelReason::Failure)));
     }
 }

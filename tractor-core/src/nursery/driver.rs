@@ -269,7 +269,7 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
                     Some(scope) => {
                         scope.cancel(cancel);
                     }
-                    None => self.core.order(id, Order::Cancel(cancel)),
+                    None => self.core.order(id, self.core.ending(cancel)),
                 }
             }
             SupervisorAction::CancelBody => {

@@ -79,6 +79,20 @@ impl<'env> ActorNursery<'env> {
         self.core.wait_childless().await;
     }
 
+    /// Kills every actor of the nursery without asking, and returns when all have been reaped. The block goes on.
+    ///
+    /// # Cancel safety
+    ///
+    /// The order is given at the first poll and stands; dropping only stops the wait.
+    pub async fn kill(&self) {
+        let canceller = self.core.actor().clone();
+        self.core.kill(Cancellation {
+            canceller,
+            reason: CancelReason::Requested,
+        });
+        self.core.wait_childless().await;
+    }
+
     /// Waits until no actor is left in the nursery: the way to keep daemons serving at the end of a block.
     ///
     /// # Cancel safety

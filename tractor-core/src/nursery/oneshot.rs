@@ -16,8 +16,8 @@ use crate::actor::{Exposed, IntoSpec, Service};
 use crate::error::{CallError, Error, SpawnError};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::message::AppError;
-use crate::proto::ChildKind;
 use crate::proto::supervisor::ChildId;
+use crate::proto::{ChildKind, Ladder};
 use crate::rpc::{FnCall, RpcFn};
 use crate::scope::ScopeOptions;
 use crate::spawn::SpawnMethodKey;
@@ -78,6 +78,12 @@ impl<'n, F: RpcFn> RunInActor<'n, F> {
     /// Starts the actor by this method instead of the default one.
     pub fn method(mut self, method: SpawnMethodKey) -> Self {
         self.options.method = Some(method);
+        self
+    }
+
+    /// The times of its ladder, from the request to end to the kill.
+    pub fn ladder(mut self, ladder: Ladder) -> Self {
+        self.options.ladder = Some(ladder);
         self
     }
 

@@ -15,6 +15,7 @@ use crate::node::{
     Ambient, Counted, Hosted, Intake, Interruptible, Node, Registry, RootGuard, Statistics,
     default_root_name,
 };
+use crate::proto::Ladder;
 use crate::rpc::FunctionIntake;
 use crate::scope::{Cancellation, Scope, give_way};
 
@@ -25,6 +26,7 @@ pub fn root() -> RootBuilder {
         name: default_root_name().to_owned(),
         exposed: Exposed::default(),
         clock: None,
+        ladder: None,
     }
 }
 
@@ -35,6 +37,7 @@ pub struct RootBuilder {
     name: String,
     exposed: Exposed,
     clock: Option<Arc<dyn Clock>>,
+    ladder: Option<Ladder>,
 }
 
 /// A root, as the block it runs holds it.
@@ -63,6 +66,12 @@ impl RootBuilder {
         self
     }
 
+    /// The times of the ladder of the root's children, where nothing else is said of them.
+    pub fn ladder(mut self, ladder: Ladder) -> Self {
+        self.ladder = Some(ladder);
+        self
+    }
+
     /// Opens the root and runs `block` in it. Returns when the block and all nurseries attached to the root have ended and
     /// nothing of the tree is left; if the block fails, they are cancelled.
     ///
@@ -88,6 +97,7 @@ impl RootBuilder {
             name,
             exposed,
             clock,
+            ladder,
         } = self;
         let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
         if let Some(ambient) = Ambient::current() {
@@ -97,6 +107,9 @@ impl RootBuilder {
         let id = ActorId::new(ActorName::new(&name).map_err(SpawnError::Name)?);
         let clock = clock.unwrap_or_else(|| Arc::new(TokioClock::new(runtime.clone())));
         let node = Node::with_clock(id.clone(), TreeId::new(), true, runtime, clock);
+        if let Some(ladder) = ladder {
+            node.set_ladder(ladder);
+        }
         let entered = Registry::enter(&node).map_err(|root| Error::RootExists { root })?;
         linux::fill_standard_streams();
         let interruptible = Interruptible::new(&node);

@@ -15,8 +15,8 @@ use crate::actor::portal::Portal;
 use crate::actor::{Actor, Spec};
 use crate::error::SpawnError;
 use crate::node::reply::{ReplyReceiver, slot};
-use crate::proto::ChildKind;
 use crate::proto::supervisor::ChildId;
+use crate::proto::{ChildKind, Ladder};
 use crate::scope::{Checkpoint, checkpoint};
 use crate::spawn::{ProcessOptions, SpawnMethodKey, SpawnPlan, StderrTo, StdioTo, refusal};
 
@@ -34,6 +34,7 @@ pub struct StartActor<'n, A: Actor> {
 pub(super) struct StartOptions {
     pub(super) method: Option<SpawnMethodKey>,
     pub(super) process: ProcessOptions,
+    pub(super) ladder: Option<Ladder>,
 }
 
 impl<'n, A: Actor> StartActor<'n, A> {
@@ -49,6 +50,12 @@ impl<'n, A: Actor> StartActor<'n, A> {
     /// Starts it by this method instead of the default one.
     pub fn method(mut self, method: SpawnMethodKey) -> Self {
         self.options.method = Some(method);
+        self
+    }
+
+    /// The times of its ladder, from the request to end to the kill.
+    pub fn ladder(mut self, ladder: Ladder) -> Self {
+        self.options.ladder = Some(ladder);
         self
     }
 
@@ -190,6 +197,7 @@ pub(super) fn begin<A: Actor>(
         plan,
         started: sender,
         awaited,
+        ladder: options.ladder.unwrap_or_else(|| node.ladder()),
     };
     let counted = node.children().enter();
     node.tasks().spawn(async move {

@@ -2,7 +2,7 @@
 //!
 //! An enum from the first day: an actor of this process is reached through its mailbox, by value; one elsewhere through
 //! its link, encoded. `call` and `cast` are the futures behind methods, `run` those of free functions, `open` contexts and
-//! streams, `address` how a portal travels.
+//! streams, `end` the ways to end the actor, `address` how a portal travels.
 //!
 //! - PRT-1: nothing is sent before the first poll.
 //! - PRT-2: a call that is dropped or cancelled is taken back if it has not left, and cancelled at the callee if it has.
@@ -10,6 +10,7 @@
 mod address;
 mod call;
 mod cast;
+mod end;
 mod open;
 mod run;
 
