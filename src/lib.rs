@@ -17,8 +17,8 @@ pub use tractor_core::actor::{
 };
 pub use tractor_core::boot::init;
 pub use tractor_core::cancel::{
-    CancelScope, CancelScopeOptions, cancel_scope, checkpoint, current_deadline, fail_after,
-    fail_at, finally, finally_within, move_on_after, move_on_at, sleep, sleep_until,
+    CancelScope, CancelScopeOptions, Cleaned, cancel_scope, checkpoint, current_deadline,
+    fail_after, fail_at, finally, finally_within, move_on_after, move_on_at, sleep, sleep_until,
 };
 pub use tractor_core::clock::{Clock, TokioClock};
 pub use tractor_core::context::FnContext;

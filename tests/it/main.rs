@@ -12,6 +12,7 @@
 mod actors;
 mod bad_input;
 mod call;
+mod cancelling;
 mod chain;
 mod containment;
 mod context;

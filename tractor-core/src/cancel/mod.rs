@@ -34,6 +34,8 @@ use crate::scope::{self, Cancellation, Checkpoint, Scope, give_way};
 /// Runs `body`, then `cleanup`, which no cancellation from around reaches; `cleanup` is given what the body returned, or
 /// nothing if it was cancelled. It runs however the body ended, and no scope around lets go before it is through.
 ///
+/// A cleanup that fails is told of in any case: its error says more than the cancellation it came in.
+///
 /// The cleanup has 1.6 s: as long as an actor that is cancelled has by default. [`finally_within`] gives it another time.
 ///
 /// # Errors
@@ -42,7 +44,7 @@ use crate::scope::{self, Cancellation, Checkpoint, Scope, give_way};
 ///
 /// # Cancel safety
 ///
-/// Cancelled by a scope of ours, the cleanup is run and the code behind this is not. Dropped from outside (a raw
+/// Cancelled by a scope of ours, the cleanup is run, and the code behind this only if that has failed. Dropped from outside (a raw
 /// `select!`, an aborted task), neither the rest of the body nor the cleanup runs.
 ///
 /// # Examples
@@ -67,8 +69,27 @@ pub async fn finally<B, C>(
 where
     B: Future,
     C: Future,
+    C::Output: Cleaned,
 {
     finally_within(LADDER_LEFT, body, cleanup).await
+}
+
+/// What a cleanup comes to: nothing, or a result.
+pub trait Cleaned {
+    /// Whether it has failed.
+    fn has_failed(&self) -> bool;
+}
+
+impl Cleaned for () {
+    fn has_failed(&self) -> bool {
+        false
+    }
+}
+
+impl<T, E> Cleaned for Result<T, E> {
+    fn has_failed(&self) -> bool {
+        self.is_err()
+    }
 }
 
 /// As [`finally`], with so much time for the cleanup.
@@ -88,10 +109,13 @@ pub async fn finally_within<B, C>(
 where
     B: Future,
     C: Future,
+    C::Output: Cleaned,
 {
     let scope = surrounding();
     let cleaned = scope.finally(body, cleanup, within).await;
-    give_way().await;
+    if !cleaned.as_ref().is_ok_and(Cleaned::has_failed) {
+        give_way().await;
+    }
     cleaned
 }
 

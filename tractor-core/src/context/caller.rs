@@ -4,11 +4,13 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tractor_ipc::ActorId;
 use tractor_ipc::msg::CancelReason;
 
 use super::{Dialog, MsgStream};
 use crate::error::{CallError, OpenError, Result};
+use crate::fault::RemoteError;
 use crate::message::{AppError, Message, Never};
 use crate::node::decode;
 use crate::scope::Cancellation;
@@ -103,6 +105,23 @@ impl<T, E> Opened<T, E> {
         self.dialog.ended_in_time().await.map(drop)
     }
 
+    /// Whether this side has asked the far task to end.
+    pub fn cancel_called(&self) -> bool {
+        self.dialog.is_asked()
+    }
+
+    /// Who has cancelled the far task: as its end tells it, or this actor, which has asked.
+    pub fn canceller(&self) -> Option<ActorId> {
+        match self.dialog.end() {
+            Some(Err(error)) => {
+                let cancel = self.dialog.cancellation_in(&error)?;
+                Some(cancel.canceller)
+            }
+            Some(Ok(_)) => None,
+            None => self.dialog.asked_by(),
+        }
+    }
+
     /// Whether the far task has ended.
     pub fn has_ended(&self) -> bool {
         self.dialog.end().is_some()
@@ -120,7 +139,16 @@ impl<T: Message, E: AppError> Opened<T, E> {
     ///
     /// Safe: the result is kept.
     pub async fn result(&self) -> Result<T, CallError<E>> {
-        match self.dialog.ended().await {
+        self.read(self.dialog.ended().await)
+    }
+
+    /// The far task's result, if it has ended.
+    pub fn outcome(&self) -> Option<Result<T, CallError<E>>> {
+        self.dialog.end().map(|end| self.read(end))
+    }
+
+    fn read(&self, end: Result<Bytes, RemoteError>) -> Result<T, CallError<E>> {
+        match end {
             Ok(bytes) => decode(&bytes, "the result", self.callee()).map_err(CallError::MsgType),
             Err(error) => Err(CallError::from_remote(error)),
         }
@@ -130,6 +158,16 @@ impl<T: Message, E: AppError> Opened<T, E> {
 impl<In, Out, T, E> fmt::Debug for OpenedContext<In, Out, T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.handle.fmt(f)
+    }
+}
+
+/// A clone is a handle to the same context; one that outlives its block finds that it has ended.
+impl<T, E> Clone for Opened<T, E> {
+    fn clone(&self) -> Self {
+        Self {
+            dialog: self.dialog.clone(),
+            types: PhantomData,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tractor_ipc::msg::CancelReason;
-use tractor_ipc::{Cid, Instant};
+use tractor_ipc::{ActorId, Cid, Instant};
 
 use super::callee::returned_early;
 use super::{OneWay, OpenedContext};
@@ -32,7 +32,7 @@ pub(crate) struct Dialog {
 }
 
 impl Dialog {
-    /// One we opened; dropping it cancels what is under way and frees the slot.
+    /// One we opened; its block cancels what is under way and frees the slot when it leaves.
     pub(crate) fn opened(peer: Arc<Peer>, cid: Cid, gives_up: Option<Instant>) -> Self {
         Self {
             peer,
@@ -124,6 +124,24 @@ impl Dialog {
         self.asked.get().is_some()
     }
 
+    /// Its block leaves: how it has ended is kept, and if it has not, that nobody waits for that any more.
+    fn release(&self) {
+        let by = dropped_cancellation(self.peer.node().id());
+        let ended = self.end().is_some();
+        if !ended {
+            let text = "the context's block has ended";
+            let kind = RemoteErrorKind::from(by.clone());
+            let left = RemoteError::new(kind, self.peer.node().id().clone(), text);
+            *self.end.lock() = Some(Err(left));
+        }
+        self.peer.release(self.cid, &by);
+    }
+
+    /// Who has asked it, on this side.
+    pub(crate) fn asked_by(&self) -> Option<ActorId> {
+        self.asked.get().map(|asked| asked.canceller.clone())
+    }
+
     /// Waits for the end of a far side that was asked for it: it accepts in time, and ends in the time it then says.
     pub(crate) async fn ended_in_time(&self) -> Result<Result<Bytes, RemoteError>, OpenError> {
         let clock = self.peer.node().clock();
@@ -162,12 +180,13 @@ impl Dialog {
     }
 }
 
-impl Drop for Dialog {
+/// The dialog of a block that may leave: what is under way is cancelled and absorbed then, and its slot freed, though a
+/// handle to it may be kept somewhere.
+struct Released<'d>(&'d Dialog);
+
+impl Drop for Released<'_> {
     fn drop(&mut self) {
-        if self.opened {
-            self.peer
-                .release(self.cid, &dropped_cancellation(self.peer.node().id()));
-        }
+        self.0.release();
     }
 }
 
@@ -209,6 +228,7 @@ where
     Fut: Future<Output = Result<T, X>>,
     X: From<Error>,
 {
+    let _released = Released(&dialog);
     let scope = surrounding_scope(&dialog);
     let waited_for = scope.aware();
     let inner = block_scope(&dialog, &scope);
@@ -260,6 +280,7 @@ where
     Fut: Future<Output = Result<T, X>>,
     X: From<Error>,
 {
+    let _released = Released(&dialog);
     let scope = surrounding_scope(&dialog);
     let waited_for = scope.aware();
     let inner = block_scope(&dialog, &scope);

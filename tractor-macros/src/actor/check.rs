@@ -264,7 +264,15 @@ fn spec_is_taken(block: &ItemImpl, errors: &mut Errors) -> bool {
 }
 
 /// The methods every portal has: what `Portal` offers its users, and `clone`.
-const PORTAL_METHODS: &[&str] = &["clone", "id", "open_context", "run"];
+const PORTAL_METHODS: &[&str] = &[
+    "cancel_actor",
+    "clone",
+    "id",
+    "kill",
+    "open_context",
+    "run",
+    "stop",
+];
 
 #[cfg(test)]
 mod tests {

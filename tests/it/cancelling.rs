@@ -1,0 +1,403 @@
+//! Who cancels a context, and what that is to whom: one's own cancel is absorbed where it was asked for, everybody else's is
+//! raised, and a real error says more than either.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tractor::prelude::*;
+use tractor::{CancelReason, Error, OpenError, OpenedContext, RecvError, Result};
+use tractor_core::testing::case;
+use tractor_core::this_test;
+
+use crate::actors::{Missing, double, missing, pid};
+use crate::signs::{self, OnDrop};
+
+/// A context as the blocks of these tests have it.
+type Far<T, E = AnyError> = OpenedContext<u32, u32, T, E>;
+
+/// Stays from its first value on, in its stream.
+#[tractor::context]
+async fn stay_open(ctx: Context<(), u32, u32>, name: String) -> std::result::Result<u32, AnyError> {
+    let _gone = OnDrop(format!("{name}.gone"));
+    let mut stream = ctx.started(()).await?.open_stream().await?;
+    signs::give(&name);
+    while let Some(value) = stream.next().await? {
+        stream.send(value).await?;
+    }
+    Ok(7)
+}
+
+/// Returns at once.
+#[tractor::context]
+async fn return_early(ctx: Context<(), u32, u32>) -> std::result::Result<u32, AnyError> {
+    let _open = ctx.started(()).await?;
+    Ok(7)
+}
+
+/// Cancels itself, before or after its first value.
+#[tractor::context]
+async fn cancel_self(
+    ctx: Context<(), u32, u32>,
+    early: bool,
+) -> std::result::Result<u32, AnyError> {
+    if early {
+        ctx.ctx().cancel();
+        tractor::checkpoint().await?;
+    }
+    let ctx = ctx.started(()).await?;
+    ctx.ctx().cancel();
+    std::future::pending().await
+}
+
+/// Fails while it is being cancelled.
+#[tractor::context]
+async fn fail_in_cleanup(ctx: Context<(), u32, u32>) -> std::result::Result<u32, Missing> {
+    let _open = ctx.started(()).await;
+    open_nursery(async |an| -> std::result::Result<(), AnyError> {
+        an.start_soon(async {
+            let wait = std::future::pending::<()>();
+            let cleaned = tractor::finally(wait, async |_| Err(Error::app(missing("cleanup"))));
+            cleaned.await?
+        });
+        std::future::pending().await
+    })
+    .await
+    .map(|()| 7)
+    .map_err(|error| missing(error.text()))
+}
+
+fn cancelled_by<T: std::fmt::Debug, E: std::fmt::Debug>(
+    result: std::result::Result<T, CallError<E>>,
+    who: &tractor::ActorId,
+) {
+    match result {
+        Err(CallError::Cancelled(cancel)) => assert_eq!(cancel.canceller, *who),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// H1: the opener cancels: acknowledged at the far side's end, no error of the block, the outcome a value that names the
+/// opener; and so it stays, however often it is read.
+#[test]
+fn ones_own_cancel_is_absorbed() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let me = tractor::current_actor()?;
+            let child = an.start_actor("child", tractor::expose![stay_open]).await?;
+            let block = async |ctx: Far<u32>, ()| -> Result<_> {
+                assert!(!ctx.cancel_called() && ctx.outcome().is_none());
+                assert_eq!(ctx.canceller(), None);
+                ctx.cancel().await?;
+                assert!(signs::given("far.gone"), "it has ended by then");
+                assert!(ctx.cancel_called() && ctx.has_ended());
+                assert_eq!(ctx.canceller().as_ref(), Some(&me));
+                cancelled_by(ctx.outcome().unwrap(), &me);
+                cancelled_by(ctx.result().await, &me);
+                // Once more changes nothing.
+                ctx.cancel().await?;
+                Ok(3)
+            };
+            assert_eq!(child.open_context(stay_open("far".into()), block).await?, 3);
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// H2: the opener cancels the whole actor: the context's cancel is raised, although its canceller is the opener; for it was
+/// not the context that was asked to end.
+#[test]
+fn a_cancel_of_the_actor_is_raised_by_its_contexts() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let me = tractor::current_actor()?;
+            let child = an.start_actor("child", tractor::expose![stay_open]).await?;
+            let block = async |ctx: Far<u32>, ()| -> Result<()> {
+                child.cancel_actor().await?;
+                cancelled_by(ctx.result().await, &me);
+                assert!(!ctx.cancel_called());
+                Ok(())
+            };
+            let raised = child.open_context(stay_open("far".into()), block).await;
+            match raised.unwrap_err() {
+                Error::Open(OpenError::Call(error)) => cancelled_by::<(), _>(Err(error), &me),
+                other => panic!("{other}"),
+            }
+            assert!(signs::given("far.gone"));
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// A far side that has returned keeps its result, whoever cancels what afterwards.
+#[test]
+fn a_result_that_is_there_survives_every_cancel() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let exposed = tractor::expose![return_early, double];
+            let child = an.start_actor("child", exposed).await?;
+            for actor_too in [false, true] {
+                let block = async |ctx: Far<u32>, ()| -> Result<u32> {
+                    assert_eq!(ctx.result().await?, 7);
+                    ctx.cancel().await?;
+                    if actor_too {
+                        child.cancel_actor().await?;
+                    }
+                    assert_eq!(ctx.outcome().unwrap()?, 7);
+                    Ok(ctx.result().await?)
+                };
+                assert_eq!(child.open_context(return_early(), block).await?, 7);
+            }
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// H3: the far side cancels itself, before its first value or after: raised, and the far side is named.
+#[test]
+fn a_callee_that_cancels_itself_is_raised() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let child = an
+                .start_actor("child", tractor::expose![cancel_self])
+                .await?;
+            for early in [true, false] {
+                let block = async |_: Far<u32>, ()| -> Result<()> { std::future::pending().await };
+                let raised = child.open_context(cancel_self(early), block).await;
+                match raised.unwrap_err() {
+                    Error::Open(OpenError::Call(error)) => {
+                        cancelled_by::<(), _>(Err(error), child.id());
+                    }
+                    other => panic!("{early}: {other}"),
+                }
+            }
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// H4, H11: a cancel does not touch the body, which runs on to its next word with the far side; the stream tells of
+/// the cancel, a stream opened after it as well, and the block ends without an error.
+#[test]
+fn after_a_cancel_the_body_runs_on() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let me = tractor::current_actor()?;
+            let child = an.start_actor("child", tractor::expose![stay_open]).await?;
+            let told = async |ctx: Far<u32>, ()| -> Result<()> {
+                let mut stream = ctx.open_stream().await?;
+                stream.send(1).await?;
+                assert_eq!(stream.next().await?, Some(1));
+                stream.ctx().cancel().await?;
+                signs::give("on");
+                match stream.next().await {
+                    Err(Error::Recv(RecvError::Cancelled(cancel))) => {
+                        assert_eq!(cancel.canceller, me)
+                    }
+                    other => panic!("{other:?}"),
+                }
+                Ok(())
+            };
+            child.open_context(stay_open("one".into()), told).await?;
+            assert!(signs::given("on"));
+            let late = async |ctx: Far<u32>, ()| -> Result<()> {
+                ctx.cancel().await?;
+                match ctx.open_stream().await {
+                    Err(Error::Open(OpenError::Call(error))) => {
+                        cancelled_by::<(), _>(Err(error), &me)
+                    }
+                    other => panic!("{other:?}"),
+                }
+                Ok(())
+            };
+            child.open_context(stay_open("two".into()), late).await
+        })
+        .await
+    });
+}
+
+/// H5: a cancel that nobody acknowledges is too slow after half a second; the body decides what that means to it.
+#[test]
+fn a_cancel_that_is_not_acknowledged_is_too_slow() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let child = an.start_actor("child", tractor::expose![stay_open, pid]);
+            let child = child.await?;
+            let process = Pid::from_raw(i32::try_from(child.run(pid()).await?).unwrap()).unwrap();
+            let block = async |ctx: Far<u32>, ()| -> Result<()> {
+                kill_process(process, Signal::STOP).unwrap();
+                let (slow, took) = signs::took(ctx.cancel()).await;
+                assert!(matches!(slow, Err(OpenError::TooSlow)), "{slow:?}");
+                assert!(took >= Duration::from_millis(500), "{took:?}");
+                kill_process(process, Signal::CONT).unwrap();
+                Ok(())
+            };
+            child.open_context(stay_open("far".into()), block).await
+        })
+        .await
+    });
+}
+
+/// H7: an error of the body's own, while it deals with a cancel, is what comes out; every other context has been cancelled for
+/// it, and their cancels are absorbed.
+#[test]
+fn an_error_while_a_cancel_is_handled_is_what_comes_out() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let exposed = tractor::expose![stay_open, cancel_self];
+            let child = an.start_actor("child", exposed).await?;
+            let outer = async |other: Far<u32>, ()| -> std::result::Result<(), AnyError> {
+                let inner = async |_: Far<u32>, ()| -> Result<()> { std::future::pending().await };
+                let raised = child.open_context(cancel_self(false), inner).await;
+                assert!(raised.is_err() && !other.cancel_called());
+                Err(missing("handling").into())
+            };
+            let ended = child.open_context(stay_open("other".into()), outer).await;
+            assert_eq!(ended.unwrap_err().text(), "no such thing: handling");
+            assert!(signs::given("other.gone"));
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// H9: another task cancels: whoever reads the stream sees it there, and the block absorbs it.
+#[test]
+fn a_cancel_from_another_task_is_absorbed_too() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let child = an.start_actor("child", tractor::expose![stay_open]).await?;
+            let block = async |ctx: Far<u32>, ()| -> Result<()> {
+                let handle = ctx.ctx().clone();
+                let mut stream = ctx.open_stream().await?;
+                let reading = async {
+                    let end = stream.next().await;
+                    assert!(
+                        matches!(end, Err(Error::Recv(RecvError::Cancelled(_)))),
+                        "{end:?}"
+                    );
+                };
+                let cancelling = async {
+                    signs::seen("far").await;
+                    handle.cancel().await
+                };
+                futures_util::future::join(reading, cancelling).await.1?;
+                Ok(())
+            };
+            child.open_context(stay_open("far".into()), block).await
+        })
+        .await
+    });
+}
+
+/// H10: the far side waits in its stream, the opener for its result: a timeout, then a cancel; the link goes on.
+#[test]
+fn a_cancel_ends_a_wait_for_a_result_and_nothing_else() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let exposed = tractor::expose![stay_open, double];
+            let child = an.start_actor("child", exposed).await?;
+            let me = tractor::current_actor()?;
+            let block = async |ctx: Far<u32>, ()| -> Result<()> {
+                let wait =
+                    tractor::move_on_after(Duration::from_millis(50), async |_| ctx.result().await);
+                assert!(wait.await.is_none());
+                assert!(!ctx.cancel_called(), "only the wait was given up");
+                ctx.cancel().await?;
+                cancelled_by(ctx.outcome().unwrap(), &me);
+                assert_eq!(child.run(double(2)).await?, 4);
+                Ok(())
+            };
+            child.open_context(stay_open("far".into()), block).await
+        })
+        .await
+    });
+}
+
+/// H12, H13: two contexts with one actor: cancelled one by one in good order, or both by the end of their actor, which the
+/// first canceller is named for.
+#[test]
+fn contexts_are_cancelled_each_for_itself_or_by_their_actor() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let me = tractor::current_actor()?;
+            let child = an.start_actor("child", tractor::expose![stay_open]).await?;
+            let good = child.open_context(
+                stay_open("a".into()),
+                async |a: Far<u32>, ()| -> Result<()> {
+                    let inner = async |b: Far<u32>, ()| -> Result<()> {
+                        b.cancel().await?;
+                        assert!(!a.has_ended());
+                        Ok(())
+                    };
+                    child.open_context(stay_open("b".into()), inner).await?;
+                    a.cancel().await?;
+                    Ok(())
+                },
+            );
+            good.await?;
+            let both = child.open_context(
+                stay_open("c".into()),
+                async |c: Far<u32>, ()| -> Result<()> {
+                    let inner = async |d: Far<u32>, ()| -> Result<()> {
+                        child.cancel_actor().await?;
+                        cancelled_by(d.outcome().unwrap(), &me);
+                        cancelled_by(c.outcome().unwrap(), &me);
+                        Ok(())
+                    };
+                    child.open_context(stay_open("d".into()), inner).await
+                },
+            );
+            assert!(both.await.is_err(), "nobody asked these contexts to end");
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// A real error of the far side's cleanup says more than that it was cancelled: it is raised, also by who has cancelled it.
+#[test]
+fn an_error_of_a_cleanup_wins_over_the_cancel() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let child = an
+                .start_actor("child", tractor::expose![fail_in_cleanup])
+                .await?;
+            let block = async |ctx: Far<u32, Missing>, ()| -> Result<()> {
+                ctx.cancel().await?;
+                let failed = ctx.outcome().unwrap();
+                let error = failed.unwrap_err();
+                assert!(error.app().unwrap().what.contains("cleanup"), "{error}");
+                Ok(())
+            };
+            let raised = child.open_context(fail_in_cleanup(), block).await;
+            assert!(raised.unwrap_err().to_string().contains("cleanup"));
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// A scope around that is cancelled is the far side's canceller's reason too.
+#[test]
+fn the_reason_travels() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let child = an.start_actor("child", tractor::expose![stay_open]).await?;
+            let ended = tractor::cancel_scope().run(async |scope| {
+                let block = async |_: Far<u32>, ()| -> Result<()> {
+                    scope.cancel(CancelReason::User);
+                    std::future::pending().await
+                };
+                child.open_context(stay_open("far".into()), block).await
+            });
+            assert_eq!(ended.await.unwrap_err().reason, CancelReason::User);
+            assert!(signs::given("far.gone"));
+            Ok(())
+        })
+        .await
+    });
+}
