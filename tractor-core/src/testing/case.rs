@@ -144,8 +144,8 @@ impl Case {
         let output = output.expect("this image can be executed");
         let text = [output.stdout, output.stderr].concat();
         let text = String::from_utf8_lossy(&text);
-        assert!(output.status.success(), "{}\n{text}", output.status);
         println!("{text}");
+        assert!(output.status.success(), "{}", output.status);
     }
 
     fn as_harness(&self, script: impl FnOnce(&mut Running)) -> Vec<Left> {

@@ -48,7 +48,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// ours to reap, since its parents went before it could be theirs.
 pub(super) fn of_processes(farewell: bool) -> Vec<Left> {
     let mut left = Vec::new();
-    for pid in present() {
+    for pid in processes_of_the_case() {
         let process = Left::process(pid);
         if !farewell {
             let gone = linux::pidfd(pid).is_none_or(|pidfd| ends_within(&pidfd, GRACE));
@@ -59,7 +59,7 @@ pub(super) fn of_processes(farewell: bool) -> Vec<Left> {
         left.push(process);
     }
     // Some may have come while we looked, and killing may set others free.
-    while let Some(pid) = present().pop() {
+    while let Some(pid) = processes_of_the_case().pop() {
         let _gone = kill_process(pid, Signal::KILL);
         let _reaped = waitpid(Some(pid), WaitOptions::empty());
     }
@@ -80,7 +80,12 @@ pub(super) fn of_sockets(folder: &Path) -> Vec<Left> {
     left
 }
 
-fn present() -> Vec<Pid> {
+/// In the harness: every process of its case, dead or alive, whatever it did to its parents.
+///
+/// # Panics
+///
+/// If `/proc` cannot be read.
+pub fn processes_of_the_case() -> Vec<Pid> {
     let mut found = linux::children().expect("`/proc` can be read");
     let mark = format!("{MARK}={}", std::env::var(MARK).unwrap_or_default());
     for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {

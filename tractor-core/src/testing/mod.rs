@@ -19,7 +19,7 @@ mod processes;
 mod running;
 
 pub use case::{Case, case, case_with};
-pub use census::Left;
+pub use census::{Left, processes_of_the_case};
 pub use processes::{children, children_of, ends_within, nanny_and_guardian, parse_pids, stop};
 pub use running::{PATIENCE, Running, ends_well, pause, say, say_pids};
 
