@@ -401,3 +401,78 @@ fn the_reason_travels() {
         .await
     });
 }
+
+/// A scope inside the block that is cut takes its stream along: that is the end of this side's direction, and the dialog
+/// goes on.
+#[test]
+fn a_stream_dropped_by_a_scope_inside_its_block_has_ended() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let child = an.start_actor("child", tractor::expose![stay_open]).await?;
+            let block = async |ctx: Far<u32>, ()| -> Result<u32> {
+                let handle = ctx.ctx().clone();
+                let mut stream = ctx.open_stream().await?;
+                let cut = tractor::cancel_scope().run(async move |scope| -> Result<()> {
+                    stream.send(1).await?;
+                    assert_eq!(stream.next().await?, Some(1));
+                    scope.cancel(CancelReason::Requested);
+                    stream.next().await?;
+                    Ok(())
+                });
+                assert!(cut.await.is_err());
+                Ok(handle.result().await?)
+            };
+            assert_eq!(child.open_context(stay_open("far".into()), block).await?, 7);
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// Handles and streams in other tasks find that the block they come from has been dropped, although the far side (it is
+/// stopped) owes its end for as long as they wait.
+#[test]
+fn what_outlives_its_block_is_told() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let me = tractor::current_actor()?;
+            let child = an.start_actor("child", tractor::expose![stay_open, pid]);
+            let child = child.await?;
+            let process = Pid::from_raw(i32::try_from(child.run(pid()).await?).unwrap()).unwrap();
+            let (waiting, mut waits) = tokio::sync::mpsc::channel(2);
+            let block = async |ctx: Far<u32>, ()| -> Result<()> {
+                let handle = ctx.ctx().clone();
+                #[expect(clippy::disallowed_methods, reason = "as a user may")]
+                let result = tokio::spawn(async move { handle.result().await });
+                let mut stream = ctx.open_stream().await?;
+                #[expect(clippy::disallowed_methods, reason = "as a user may")]
+                let next = tokio::spawn(async move {
+                    let next = stream.next().await;
+                    (next, stream.next().await, stream.send(1).await)
+                });
+                kill_process(process, Signal::STOP).unwrap();
+                tokio::task::yield_now().await;
+                waiting.send((result, next)).await.unwrap();
+                std::future::pending().await
+            };
+            let open = child.open_context(stay_open("far".into()), block);
+            let (result, next) = {
+                let mut open = std::pin::pin!(open);
+                tokio::select! {
+                    ended = &mut open => panic!("{ended:?}"),
+                    waits = waits.recv() => waits.unwrap(),
+                }
+            };
+            cancelled_by(result.await.unwrap(), &me);
+            let (first, second, sent) = next.await.unwrap();
+            for read in [first, second] {
+                let told = matches!(&read, Err(Error::Recv(RecvError::Cancelled(cancel))) if cancel.canceller == me);
+                assert!(told, "{read:?}");
+            }
+            assert!(sent.is_err());
+            kill_process(process, Signal::CONT).unwrap();
+            Ok(())
+        })
+        .await
+    });
+}

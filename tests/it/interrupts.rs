@@ -239,3 +239,36 @@ fn a_shield_holds_against_a_signal() {
         },
     );
 }
+
+/// A root that begins after a killed one has nothing to do with the signals that were the other's, nor with their time.
+#[test]
+fn a_root_after_a_killed_one_is_not_its_successor() {
+    Case::new(this_test!()).run(
+        async || {
+            let ended = open_nursery(async |an| -> Result<()> {
+                let stubborn = an.start_actor("stubborn", Stubborn::spec()).await?;
+                stubborn.hear().await?;
+                say("ready");
+                tractor::finally(std::future::pending::<()>(), async |_| {
+                    signs::seen("stopping").await;
+                    say("stopping");
+                })
+                .await?;
+                Ok(())
+            });
+            by_the_user(ended.await);
+            let next = open_nursery(async |_| -> Result<_> {
+                // Longer than a root that was killed has to leave.
+                Ok(tractor::sleep(Duration::from_millis(1500)).await?)
+            });
+            next.await.unwrap();
+        },
+        |running| {
+            assert_eq!(running.hear(), "ready");
+            interrupt(running, Signal::INT);
+            assert_eq!(running.hear(), "stopping");
+            interrupt(running, Signal::INT);
+            assert!(running.wait().success());
+        },
+    );
+}

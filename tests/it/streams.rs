@@ -170,6 +170,25 @@ fn a_context_to_oneself_is_refused() {
     });
 }
 
+/// One's own cancel of a one-way stream is no failure of its block.
+#[test]
+fn a_cancelled_stream_is_no_failure_of_its_block() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let source = an.start_actor("source", Source::spec()).await?;
+            let block = async |mut stream: OneWay<u64>| -> Result<u64> {
+                assert_eq!(stream.next().await?, Some(0));
+                stream.ctx().cancel().await?;
+                Ok(5)
+            };
+            assert_eq!(source.some(2).open(block).await?, 5);
+            assert_eq!(source.ask().await?, 1);
+            Ok(())
+        })
+        .await
+    });
+}
+
 /// A panic in a context of an actor with a state is that actor's crash.
 #[test]
 fn a_panic_in_an_actors_context_ends_the_actor() {

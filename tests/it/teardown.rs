@@ -65,6 +65,7 @@ impl Slow {
             }
         }
         if signs::given("tidy") {
+            signs::give("tidying");
             let _gone = OnDrop("tidied".into());
             std::future::pending().await
         }
@@ -388,5 +389,70 @@ fn who_killed_it_decides_whether_it_failed() {
         let failure = error.remote().unwrap();
         assert_eq!(*failure.kind(), RemoteErrorKind::Killed { signal: 9 });
         assert_eq!(failure.origin().name(), "two");
+    });
+}
+
+/// What belongs to no task of ours belongs to its runtime's actor, and may end what that has started.
+#[test]
+fn verbs_work_from_any_task() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let mut slow = Vec::new();
+            for name in ["one", "two", "three"] {
+                slow.push(an.start_actor(name, Slow::spec()).await?);
+            }
+            #[expect(clippy::disallowed_methods, reason = "as a user may")]
+            let ended = tokio::spawn(async move {
+                slow[0].stop().await?;
+                slow[1].cancel_actor().await?;
+                slow[2].kill().await?;
+                // Once gone, they are that, whatever took them there.
+                slow[2].cancel_actor().await
+            });
+            ended.await.unwrap()?;
+            an.wait().await;
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// A leaf whose goodbye takes as long as it is let: cancelled at leisure, and then with less time around it.
+#[tractor::rpc]
+async fn above_a_tidy_one() -> Result<()> {
+    open_nursery(async |an| -> Result<()> {
+        let leaf = an.start_actor("leaf", Slow::spec()).await?;
+        leaf.pid().await?;
+        signs::give("asked");
+        leaf.cancel_actor().await?;
+        Ok(())
+    })
+    .await
+}
+
+/// D8: less time around a nursery is less time for who has been cancelled in it before.
+#[test]
+fn a_cancel_that_is_under_way_is_hurried() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let ladder = Ladder {
+                cap: Duration::from_millis(500),
+                ..Ladder::default()
+            };
+            signs::give("tidy");
+            let middle = an.start_actor("middle", tractor::expose![above_a_tidy_one]);
+            let middle = middle.ladder(ladder).await?;
+            let calling = middle.run(above_a_tidy_one());
+            let cancelling = async {
+                signs::seen("asked").await;
+                signs::seen("tidying").await;
+                middle.cancel_actor().await
+            };
+            let (_called, cancelled) =
+                futures_util::future::join(calling.into_future(), cancelling).await;
+            cancelled?;
+            Ok(())
+        })
+        .await
     });
 }

@@ -1,6 +1,7 @@
 //! An actor's span: from its `#[init]` to the last word to its parent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -147,7 +148,7 @@ async fn end_all_below(
             biased;
             () = &mut ended => return,
             order = orders.recv(), if linked => match order {
-                Some(LinkEvent::Actor(ActorEvent::Cancel { .. })) => peer.accept_cancel(LADDER_LEFT),
+                Some(LinkEvent::Actor(ActorEvent::Cancel { left, .. })) => accept_cancel(left, node, peer),
                 Some(LinkEvent::Actor(_)) => {}
                 Some(LinkEvent::Lost(_)) | None => linked = false,
             },
@@ -206,6 +207,14 @@ async fn build<A: Actor>(hosted: &Arc<Hosted>, init: &[u8]) -> Result<A, LoopEnd
     }
 }
 
+/// Says how long the end may take, in the time there is for it.
+fn accept_cancel(left: Option<Duration>, node: &Node, peer: &Arc<Peer>) {
+    let ladder = left.map_or(LADDER_LEFT, |left| left.min(LADDER_LEFT));
+    peer.accept_cancel(ladder);
+    // Of its own time it keeps a tenth for itself: what is below it has ended by then.
+    node.set_cap(node.clock().now() + ladder * 9 / 10);
+}
+
 fn obey(order: ActorEvent, hosted: &Hosted, peer: &Arc<Peer>) {
     match order {
         ActorEvent::Cancel {
@@ -214,11 +223,7 @@ fn obey(order: ActorEvent, hosted: &Hosted, peer: &Arc<Peer>) {
             left,
             ..
         } => {
-            let ladder = left.map_or(LADDER_LEFT, |left| left.min(LADDER_LEFT));
-            peer.accept_cancel(ladder);
-            // Of its own time it keeps a tenth for itself: what is below it has ended by then.
-            let node = hosted.node();
-            node.set_cap(node.clock().now() + ladder * 9 / 10);
+            accept_cancel(left, hosted.node(), peer);
             hosted.scope().cancel(Cancellation { canceller, reason });
         }
         event @ (ActorEvent::Drain { .. }

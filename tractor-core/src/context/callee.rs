@@ -155,7 +155,7 @@ where
         let args = catch_now(read, opening.hosted.id()).flatten()?;
         let (peer, hosted, cid) = (opening.peer, opening.hosted, opening.cid);
         peer.accept(cid, STREAM_WINDOW, Overrun::Wait);
-        let dialog = Arc::new(Dialog::served(peer.clone(), cid));
+        let dialog = Arc::new(Dialog::served(peer.clone(), cid, Scope::current()));
         let callee = Callee {
             dialog,
             hosted: hosted.clone(),

@@ -27,6 +27,8 @@ pub(crate) struct Dialog {
     end: Mutex<Option<Result<Bytes, RemoteError>>>,
     asked: OnceLock<Cancellation>,
     opened: bool,
+    /// What this side of it runs in: where that is cut, its streams have not come to their ends.
+    scope: OnceLock<Scope>,
     /// When the block around it is cut, beside what the scopes around that cut.
     gives_up: Option<Instant>,
 }
@@ -40,18 +42,20 @@ impl Dialog {
             end: Mutex::new(None),
             asked: OnceLock::new(),
             opened: true,
+            scope: OnceLock::new(),
             gives_up,
         }
     }
 
-    /// One we serve; its end is the serving task's to send.
-    pub(crate) fn served(peer: Arc<Peer>, cid: Cid) -> Self {
+    /// One we serve in this scope; its end is the serving task's to send.
+    pub(crate) fn served(peer: Arc<Peer>, cid: Cid, scope: Option<Scope>) -> Self {
         Self {
             peer,
             cid,
             end: Mutex::new(None),
             asked: OnceLock::new(),
             opened: false,
+            scope: scope.map_or_else(OnceLock::new, OnceLock::from),
             gives_up: None,
         }
     }
@@ -66,9 +70,9 @@ impl Dialog {
 
     /// Asks the far side to end; its end is still to be waited for.
     pub(crate) fn cancel(&self, cancel: Cancellation) {
+        // Before it is sent: the end it comes to by that may come at once. The first canceller stands.
+        let _later = self.asked.set(cancel.clone());
         self.peer.cancel(self.cid, &cancel);
-        // The first canceller stands.
-        let _later = self.asked.set(cancel);
     }
 
     /// Whether this end is the answer to our own cancel: then it is no failure.
@@ -100,11 +104,25 @@ impl Dialog {
     /// How the far side ended, if it has.
     pub(crate) fn end(&self) -> Option<Result<Bytes, RemoteError>> {
         let mut end = self.end.lock();
+        self.look_for_end(&mut end);
+        end.clone()
+    }
+
+    fn look_for_end(&self, end: &mut Option<Result<Bytes, RemoteError>>) {
         if end.is_none() && self.opened {
             let outcome = self.peer.take_outcome(self.cid);
             *end = outcome.map(|outcome| self.peer.read_outcome(outcome));
         }
-        end.clone()
+    }
+
+    /// Whether this side of it is being cut short, by a cancel or by a panic of its own: how it ends is told by the end of the
+    /// whole dialog, which follows.
+    pub(crate) fn is_cut(&self) -> bool {
+        let Some(scope) = self.scope.get() else {
+            return false;
+        };
+        scope.is_cancelled()
+            || std::thread::panicking() && Scope::current().is_some_and(|now| now.is(scope))
     }
 
     /// Waits for the far side's end.
@@ -127,13 +145,14 @@ impl Dialog {
     /// Its block leaves: how it has ended is kept, and if it has not, that nobody waits for that any more.
     fn release(&self) {
         let by = dropped_cancellation(self.peer.node().id());
-        let ended = self.end().is_some();
-        if !ended {
+        let mut end = self.end.lock();
+        self.look_for_end(&mut end);
+        end.get_or_insert_with(|| {
             let text = "the context's block has ended";
             let kind = RemoteErrorKind::from(by.clone());
-            let left = RemoteError::new(kind, self.peer.node().id().clone(), text);
-            *self.end.lock() = Some(Err(left));
-        }
+            Err(RemoteError::new(kind, self.peer.node().id().clone(), text))
+        });
+        drop(end);
         self.peer.release(self.cid, &by);
     }
 
@@ -284,11 +303,12 @@ where
     let scope = surrounding_scope(&dialog);
     let waited_for = scope.aware();
     let inner = block_scope(&dialog, &scope);
+    let _first = dialog.scope.set(inner.clone());
     let context = OpenedContext::<Item, Never, (), Never>::new(dialog.clone());
     let body = async { block(context.into_stream()).await };
     let result = inner.run(body).catching().await;
     let failure = match dialog.end() {
-        Some(end) => end.err(),
+        Some(end) => end.err().filter(|error| !dialog.is_absorbed(error)),
         None => {
             let canceller = dialog.peer().node().id().clone();
             let reason = CancelReason::BlockEnded;
@@ -339,6 +359,7 @@ where
     X: From<Error>,
 {
     let inner = scope.child();
+    let _first = dialog.scope.set(inner.clone());
     let mut running = std::pin::pin!(inner.run(block).catching());
     let mut watching = true;
     let result = poll_fn(|cx| {

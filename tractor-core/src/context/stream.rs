@@ -20,7 +20,7 @@ use crate::scope::{Checkpoint, checkpoint};
 /// The stream of a context: receives `In`, sends `Out`. `C` is the handle of the side that holds it.
 ///
 /// Values of one direction arrive in the order they were sent. A writer waits while the reader's window is used up.
-/// Dropping it ends this side's direction, unless it is dropped by a cancellation or a panic, of which the reader is told
+/// Dropping it ends this side's direction, unless its context is being cancelled or panics, of which the reader is told
 /// instead; what the far side still sends is discarded.
 pub struct MsgStream<In, Out, C> {
     handle: C,
@@ -165,9 +165,7 @@ impl<In: Message, Out: Message, C> MsgStream<In, Out, C> {
 
 impl<In, Out, C> Drop for MsgStream<In, Out, C> {
     fn drop(&mut self) {
-        // Where the work around is cut short, by a cancel or a panic, the stream has not come to its end: the end of the
-        // whole dialog, which follows, tells the reader why.
-        if !std::thread::panicking() && matches!(checkpoint(), Checkpoint::Clear) {
+        if !self.dialog.is_cut() {
             self.dialog.peer().stop(self.dialog.cid());
         }
         self.dialog.peer().discard(self.dialog.cid());

@@ -25,13 +25,18 @@ impl Signals {
     /// If the operating system lacks what it takes.
     pub fn install(signals: &[i32]) -> io::Result<Self> {
         let ignored = super::linux::ignored_signals();
-        let mut watched = Vec::new();
-        for signal in signals.iter().copied() {
-            if ignored & (1 << (signal - 1)) != 0 {
-                continue;
-            }
+        let heeded = signals
+            .iter()
+            .filter(|signal| ignored & (1 << (*signal - 1)) == 0);
+        // All that may be lacking first: a handler, once there, cannot be taken back.
+        let mut pairs = Vec::new();
+        for signal in heeded {
             let (read, write) = UnixStream::pair()?;
             read.set_nonblocking(true)?;
+            pairs.push((*signal, read, write));
+        }
+        let mut watched = Vec::new();
+        for (signal, read, write) in pairs {
             let writes = write.as_raw_fd();
             signal_hook::low_level::pipe::register(signal, write)?;
             watched.push((signal, read, writes));

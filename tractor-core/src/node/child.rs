@@ -32,7 +32,7 @@ pub(crate) enum Progress {
     Serving,
     /// It was asked to end.
     Asked,
-    /// It has accepted that, and said how long it may take.
+    /// It has accepted that, and said how long it may take; or it has ended, and its process has so long to leave.
     Accepted { left: Duration },
     /// It has been reaped, having been taken so far.
     Gone { rung: Rung },
@@ -62,9 +62,12 @@ impl ChildHandle {
     /// Performs a verb and waits until the child has been reaped, in the time the verb has for it.
     pub(crate) async fn end(&self, verb: Verb, node: &Node) -> Result<(), EndError> {
         let asks = matches!(verb, Verb::Cancel(_));
-        (self.order)(verb);
         let mut progress = self.progress.clone();
         let gone = |progress: &Progress| matches!(progress, Progress::Gone { .. });
+        if gone(&progress.borrow()) {
+            return Ok(());
+        }
+        (self.order)(verb);
         if asks {
             let clock = node.clock();
             let heard = |progress: &Progress| {

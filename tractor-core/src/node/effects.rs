@@ -215,6 +215,15 @@ impl Slots {
         self.slot(cid).serving.clone()
     }
 
+    /// Forgets everything of a dialog, and gives those who wait on it.
+    pub(super) fn retire(&mut self, cid: Cid) -> Vec<Waker> {
+        let mut waiting = Vec::new();
+        let all = Wake::STARTED | Wake::RECV | Wake::SEND | Wake::OUTCOME;
+        self.notify(cid, all, &mut waiting);
+        self.clear(cid);
+        waiting
+    }
+
     /// Forgets everything of a dialog.
     pub(super) fn clear(&mut self, cid: Cid) {
         *self.slot(cid) = Slot {

@@ -6,7 +6,7 @@
 //!
 //! Actors have process groups of their own: a terminal's Ctrl-C reaches the root alone, which asks them in its own way.
 
-use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak, mpsc};
 
 use rustix::process::Signal;
 use tractor_ipc::msg::CancelReason;
@@ -72,10 +72,18 @@ fn living() -> Vec<Arc<Node>> {
 }
 
 fn start() -> std::io::Result<()> {
-    let mut signals = Signals::install(&Termination::ALL.map(|by| signal(by).as_raw()))?;
+    // The thread first: a signal that is taken over is heard. It ends if there is nothing to hear.
+    let (hand_over, handed_over) = mpsc::channel::<Signals>();
+    arm::quiet_thread("tractor-signals", STACK, move || {
+        if let Ok(mut signals) = handed_over.recv() {
+            listen(&mut signals);
+        }
+    })?;
+    let signals = Signals::install(&Termination::ALL.map(|by| signal(by).as_raw()))?;
     #[cfg(feature = "testing")]
     KEPT.get_or_init(|| signals.descriptors());
-    arm::quiet_thread("tractor-signals", STACK, move || listen(&mut signals))
+    let _heard = hand_over.send(signals);
+    Ok(())
 }
 
 fn listen(signals: &mut Signals) -> ! {
@@ -83,7 +91,12 @@ fn listen(signals: &mut Signals) -> ! {
     loop {
         let within = machine.next_deadline();
         let within = within.map(|at| at.saturating_since(machine_time()));
-        for heard in signals.wait(within) {
+        let heard = signals.wait(within);
+        // Its time is that of the roots it was told to, not of those that have begun since.
+        if heard.is_empty() && !living().iter().any(|root| root.is_interrupted()) {
+            machine.handle_ended();
+        }
+        for heard in heard {
             let by = Termination::ALL
                 .into_iter()
                 .find(|one| signal(*one).as_raw() == heard);

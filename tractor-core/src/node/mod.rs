@@ -32,6 +32,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tractor_ipc::{ActorId, Cid, Instant, TreeId};
 
 pub(crate) use ambient::{Ambient, ChainError, Surroundings, surroundings};
@@ -69,7 +70,7 @@ pub(crate) struct Node {
     /// The ladder of its children, where nothing else is said.
     ladder: OnceLock<Ladder>,
     /// When everything below it has to have ended: in nanoseconds, and only ever earlier.
-    cap_at: AtomicU64,
+    cap_at: watch::Sender<Option<Instant>>,
     host: OnceLock<Arc<dyn ProcessHost>>,
     intake: Mutex<Option<Weak<dyn Intake>>>,
     /// The actor it hosts, for portals to it that arrive in messages: a cell of the actor's own type.
@@ -145,7 +146,7 @@ impl Node {
             scope,
             tasks,
             ladder: OnceLock::new(),
-            cap_at: AtomicU64::new(u64::MAX),
+            cap_at: watch::Sender::new(None),
             host: OnceLock::new(),
             intake: Mutex::new(None),
             hosted: Mutex::new(None),
@@ -283,15 +284,23 @@ impl Node {
 
     /// It has so long to end, with everything below it: what is left of that is what its children are given.
     pub(crate) fn set_cap(&self, at: Instant) {
-        self.cap_at.fetch_min(at.as_nanos(), Ordering::AcqRel);
+        self.cap_at.send_if_modified(|before| {
+            let sooner = before.is_none_or(|before| at < before);
+            if sooner {
+                *before = Some(at);
+            }
+            sooner
+        });
     }
 
     /// What is left of the time it has to end, if there is an end of that.
     pub(crate) fn cap_left(&self, now: Instant) -> Option<Duration> {
-        match self.cap_at.load(Ordering::Acquire) {
-            u64::MAX => None,
-            at => Some(Instant::from_nanos(at).saturating_since(now)),
-        }
+        self.cap_at.borrow().map(|at| at.saturating_since(now))
+    }
+
+    /// Tells when there is less time than before.
+    pub(crate) fn cap(&self) -> watch::Receiver<Option<Instant>> {
+        self.cap_at.subscribe()
     }
 
     /// Counts one more task that nobody here had started; says how many there were.

@@ -274,7 +274,7 @@ impl Peer {
     /// The local handle is gone; what is still under way is cancelled and absorbed.
     pub(crate) fn release(self: &Arc<Self>, cid: Cid, cancel: &Cancellation) {
         let now = self.node.clock().now();
-        self.with(|state| {
+        let waiting = self.with(|state| {
             if state.router.is_under_way(cid) {
                 let retracted = self.sender.retract(cid);
                 let (canceller, reason) = (cancel.canceller.clone(), cancel.reason);
@@ -283,8 +283,10 @@ impl Peer {
                     .cancel(cid, reason, canceller, None, retracted, now);
             }
             state.router.release(cid, false, now);
-            state.slots.clear(cid);
+            state.slots.retire(cid)
         });
+        // Handles in other tasks find that it has ended.
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// A dialog whose outcome was taken is over: its slot is free once the far side has ended.

@@ -2,6 +2,7 @@
 //! [`Teardown`] says and reports how it ended.
 
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tractor_ipc::msg::EndedHow;
@@ -193,6 +194,7 @@ impl Life {
     async fn see_through(&mut self, core: &Core, orders: &mut watch::Receiver<Order>) {
         let clock = core.node().clock().clone();
         self.obey(&orders.borrow_and_update().clone(), clock.now());
+        let mut cap = self.child.peer.node().cap();
         while !self.perform(clock.now()) {
             let exit = self.child.process.exit.clone();
             let alarm = self.ladder.next_deadline().map(|at| clock.sleep_until(at));
@@ -209,6 +211,7 @@ impl Life {
                         self.obey(&order, clock.now());
                     }
                 }
+                Ok(()) = cap.changed() => self.hurry(clock.now()),
                 () = async { match alarm { Some(alarm) => alarm.await, None => std::future::pending().await } } => {}
             }
         }
@@ -242,17 +245,27 @@ impl Life {
         }
     }
 
+    /// There is less time around it than when it was asked.
+    fn hurry(&mut self, now: Instant) {
+        if self.ladder.rung() == Rung::Cancel {
+            let left = self.child.peer.node().cap_left(now);
+            self.ladder.start_cancel(left, now);
+        }
+    }
+
     fn heard(&mut self, event: Option<LinkEvent>, now: Instant) {
         match event {
             Some(LinkEvent::Actor(ActorEvent::CancelAcked { ladder_left, .. })) => {
                 self.ladder.handle_accepted(ladder_left, now);
-                let left = ladder_left;
-                self.telling.send_replace(Progress::Accepted { left });
+                self.tell(Progress::Accepted { left: ladder_left });
             }
             Some(LinkEvent::Actor(ActorEvent::Ended { how, fault, .. })) => {
                 let error = fault.map(|fault| RemoteError::from_fault(fault, &self.actor));
                 self.ended = Some((how, error));
                 self.ladder.handle_ended(now);
+                let left = self.ladder.next_deadline();
+                let left = left.map_or(Duration::ZERO, |at| at.saturating_since(now));
+                self.tell(Progress::Accepted { left });
             }
             Some(LinkEvent::Actor(event)) => {
                 tracing::debug!(actor = %self.actor, ?event, "not for a parent");
@@ -281,7 +294,7 @@ impl Life {
                     let own = Cancellation { canceller, reason };
                     let cancel = self.cancel.as_ref().unwrap_or(&own);
                     self.child.peer.cancel_actor(cancel, Some(left));
-                    self.telling.send_replace(Progress::Asked);
+                    self.tell(Progress::Asked);
                 }
                 TeardownAction::Terminate => self.signal(Signal::Terminate),
                 TeardownAction::Kill => self.signal(Signal::Kill),
@@ -289,12 +302,23 @@ impl Life {
                     if rung >= Rung::Terminate {
                         tracing::warn!(actor = %self.actor, ?rung, "did not end by itself in time");
                     }
-                    self.telling.send_replace(Progress::Gone { rung });
+                    self.tell(Progress::Gone { rung });
                     return true;
                 }
             }
         }
         false
+    }
+
+    /// Tells how far it has come; what is heard of it later changes nothing about its end.
+    fn tell(&self, progress: Progress) {
+        self.telling.send_if_modified(|told| {
+            let goes_on = !matches!(told, Progress::Gone { .. });
+            if goes_on {
+                *told = progress;
+            }
+            goes_on
+        });
     }
 
     fn signal(&self, signal: Signal) {

@@ -5,7 +5,7 @@ use tractor_ipc::msg::CancelReason;
 use super::{Portal, Way};
 use crate::actor::Actor;
 use crate::error::EndError;
-use crate::node::{Ambient, Verb};
+use crate::node::{Node, Verb};
 use crate::scope::Cancellation;
 
 /// Only the actor that has started another may end it; the actor's nursery performs the verbs and is told of nothing else
@@ -22,7 +22,7 @@ impl<A: Actor> Portal<A> {
     ///
     /// The order is given at the first poll and stands; dropping only stops the wait.
     pub async fn stop(&self) -> Result<(), EndError> {
-        self.end(Verb::Stop).await
+        self.end(|_| Verb::Stop).await
     }
 
     /// Asks the actor to end with all below it, and returns when they have been reaped.
@@ -36,14 +36,11 @@ impl<A: Actor> Portal<A> {
     ///
     /// The order is given at the first poll and stands; dropping only stops the wait.
     pub async fn cancel_actor(&self) -> Result<(), EndError> {
-        let canceller = match Ambient::current() {
-            Some(ambient) => ambient.actor.clone(),
-            None => return Err(self.not_ours()),
-        };
-        self.end(Verb::Cancel(Cancellation {
-            canceller,
-            reason: CancelReason::Requested,
-        }))
+        self.end(|node| {
+            let canceller = node.id().clone();
+            let reason = CancelReason::Requested;
+            Verb::Cancel(Cancellation { canceller, reason })
+        })
         .await
     }
 
@@ -57,15 +54,18 @@ impl<A: Actor> Portal<A> {
     ///
     /// The order is given at the first poll and stands; dropping only stops the wait.
     pub async fn kill(&self) -> Result<(), EndError> {
-        self.end(Verb::Kill).await
+        self.end(|_| Verb::Kill).await
     }
 
-    async fn end(&self, verb: Verb) -> Result<(), EndError> {
+    async fn end(&self, verb: impl FnOnce(&Node) -> Verb) -> Result<(), EndError> {
         let Ok(Way::Link(far)) = self.resolve() else {
             return Err(self.not_ours());
         };
         match far.peer.child() {
-            Some(child) => child.end(verb, far.peer.node()).await,
+            Some(child) => {
+                let node = far.peer.node();
+                child.end(verb(node), node).await
+            }
             None => Err(self.not_ours()),
         }
     }

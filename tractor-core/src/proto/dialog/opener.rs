@@ -162,9 +162,12 @@ impl<P> OpenerDialog<P> {
         }
     }
 
-    /// Whether it has ended for the local handle, which may have taken the outcome already.
+    /// Whether it has ended for the local handle, which may have taken the outcome already, or left.
     pub fn has_ended(&self) -> bool {
-        matches!(self.local, Local::Done { .. } | Local::Taken)
+        match self.local {
+            Local::Waiting { .. } => false,
+            Local::Done { .. } | Local::Taken | Local::Released => true,
+        }
     }
 
     /// Takes the outcome, once it is there; it is given out once.
@@ -182,6 +185,7 @@ impl<P> OpenerDialog<P> {
     /// Asks to stream one value.
     pub fn admit(&mut self) -> Admission {
         match (&mut self.flow, &self.far) {
+            _ if matches!(self.local, Local::Released) => Admission::Stopped,
             (Some(flow), Far::Owing { .. }) => flow.out.admit(),
             (_, _) => Admission::Stopped,
         }
@@ -190,8 +194,8 @@ impl<P> OpenerDialog<P> {
     /// Takes the next streamed value, and says what credit to give back.
     pub fn recv(&mut self) -> (Recv<P>, Option<u32>) {
         match &mut self.flow {
-            Some(flow) => flow.inbox.pop(),
-            None => (Recv::Ended, None),
+            Some(flow) if !matches!(self.local, Local::Released) => flow.inbox.pop(),
+            Some(_) | None => (Recv::Ended, None),
         }
     }
 

@@ -216,11 +216,13 @@ impl Router {
         self.dialog_mut(cid)?.take_started()
     }
 
-    /// Whether a dialog we opened has ended for its local handle: its outcome is there to be taken, or was taken.
+    /// Whether a dialog we opened has ended for its local handle: its outcome is there to be taken, or was taken, or it was
+    /// released.
     pub fn has_ended(&self, cid: Cid) -> bool {
         match self.opened.get(key_of(cid)) {
             Some(Opened::Live { dialog, .. }) => dialog.has_ended(),
-            Some(Opened::Queued(_)) | None => false,
+            Some(Opened::Queued(_)) => false,
+            None => true,
         }
     }
 
