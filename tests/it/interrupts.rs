@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 use tractor::prelude::*;
-use tractor::{CancelReason, Error, Result, cancel_scope};
+use tractor::{CancelReason, Error, OneWay, OpenedContext, Result, cancel_scope};
 use tractor_core::testing::{Case, Running, pause, say};
 use tractor_core::this_test;
 
 use crate::actors::{block, stay};
-use crate::signs;
+use crate::signs::{self, OnDrop};
 
 /// Ends when it likes to: not before it has been killed.
 struct Stubborn;
@@ -269,6 +269,80 @@ fn a_root_after_a_killed_one_is_not_its_successor() {
             assert_eq!(running.hear(), "stopping");
             interrupt(running, Signal::INT);
             assert!(running.wait().success());
+        },
+    );
+}
+
+/// Streams both ways, until it is cancelled.
+#[tractor::context]
+async fn echo(ctx: Context<(), u64, u64>) -> Result<()> {
+    let _gone = OnDrop("echo.gone".into());
+    let mut stream = ctx.started(()).await?.open_stream().await?;
+    while let Some(value) = stream.next().await? {
+        stream.send(value).await?;
+    }
+    Ok(())
+}
+
+/// Streams for ever.
+struct Counter;
+
+#[tractor::actor]
+impl Counter {
+    #[init]
+    fn new() -> Self {
+        Self
+    }
+
+    #[stream]
+    fn count(&self) -> impl futures_util::Stream<Item = u64> {
+        futures_util::stream::iter(0..)
+    }
+
+    #[on_stop]
+    fn stop(&mut self) {
+        signs::give("counter.stopped");
+    }
+}
+
+/// I11, I15: Ctrl-C while streams of both kinds are open and flowing: the whole tree ends in its time, in order.
+#[test]
+fn an_interrupt_ends_open_streams() {
+    Case::new(this_test!()).run(
+        async || {
+            let ended = open_nursery(async |an| -> Result<()> {
+                let far = an.start_actor("far", tractor::expose![echo]).await?;
+                let counter = an.start_actor("counter", Counter::spec()).await?;
+                an.start_soon(async move {
+                    let block = async |mut stream: OneWay<u64>| -> Result<()> {
+                        while stream.next().await?.is_some() {}
+                        Ok(())
+                    };
+                    counter.count().open(block).await
+                });
+                let block = async |ctx: OpenedContext<u64, u64, (), Error>, ()| -> Result<()> {
+                    let mut stream = ctx.open_stream().await?;
+                    for value in 0.. {
+                        stream.send(value).await?;
+                        assert_eq!(stream.next().await?, Some(value));
+                        if value == 1000 {
+                            say("flowing");
+                        }
+                    }
+                    Ok(())
+                };
+                far.open_context(echo(), block).await
+            });
+            by_the_user(ended.await);
+            assert!(signs::given("echo.gone") && signs::given("counter.stopped"));
+        },
+        |running| {
+            assert_eq!(running.hear(), "flowing");
+            let asked = signs::now();
+            interrupt(running, Signal::INT);
+            assert!(running.wait().success());
+            let took = asked.elapsed();
+            assert!(took < Duration::from_secs(2), "{took:?}");
         },
     );
 }

@@ -18,6 +18,7 @@ mod containment;
 mod context;
 mod entry;
 mod errors;
+mod exits;
 mod faults;
 mod interrupts;
 mod limits;

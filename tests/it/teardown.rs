@@ -456,3 +456,49 @@ fn a_cancel_that_is_under_way_is_hurried() {
         .await
     });
 }
+
+/// Sleeps without letting anybody else run.
+#[tractor::rpc]
+async fn sleep_deaf() {
+    signs::give("sleeping");
+    signs::block_for(DEAF);
+    signs::give("slept");
+}
+
+/// Longer than the ladder.
+const DEAF: Duration = Duration::from_secs(3);
+
+#[tractor::rpc]
+async fn above_a_sleeper() -> Result<()> {
+    open_nursery(async |an| -> Result<()> { Ok(an.run_in_actor(sleep_deaf()).await?) }).await
+}
+
+/// V6: a leaf two nurseries down sleeps in a blocking call. The root fails, or cancels: all of it is gone within the ladder,
+/// the leaf without having woken; and the root's error is its own alone.
+#[test]
+fn a_sleeper_two_nurseries_down_does_not_hold_the_root_up() {
+    case(this_test!(), async || {
+        for fails in [true, false] {
+            let mut began = signs::now();
+            let ended = open_nursery(async |an| -> Result<()> {
+                an.run_in_actor(above_a_sleeper()).start().await?;
+                signs::seen("sleeping").await;
+                began = signs::now();
+                if fails {
+                    return Err(Error::app(std::io::Error::other("the root's own")));
+                }
+                an.cancel().await;
+                Ok(())
+            })
+            .await;
+            let took = began.elapsed();
+            assert!(took < Duration::from_secs(2), "{took:?}");
+            match ended {
+                Err(error) => assert_eq!(error.to_string(), "the root's own"),
+                Ok(()) => assert!(!fails),
+            }
+            assert!(!signs::given("slept"));
+            signs::take_back("sleeping");
+        }
+    });
+}

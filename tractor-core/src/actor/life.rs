@@ -15,7 +15,8 @@ use super::{Actor, LoopEnd, Turns};
 use crate::fault::{RemoteError, RemoteErrorKind};
 use crate::limits::{LADDER_LEFT, MAILBOX, NURSERY_CAP};
 use crate::node::{
-    Hosted, Intake, LinkEvent, Node, Peer, catch_in, catch_now, decode, failure_of, reply,
+    Hosted, Intake, LinkEvent, Node, Peer, catch_in, catch_now, close_exit_stack, decode,
+    failure_of, reply,
 };
 use crate::proto::ActorEvent;
 use crate::scope::Cancellation;
@@ -116,20 +117,28 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
             }
         }
     };
-    let ending = conclude(hosted.crashed(), end);
+    let mut ending = conclude(hosted.crashed(), end);
     hosted.owed().abandon(last_words(&ending, &hosted));
-    end_all_below(&node, &ending, orders, &peer).await;
+    let failure = end_all_below(&hosted, &ending, orders, &peer).await;
+    if let (Some(error), EndedHow::Stopped | EndedHow::Cancelled) = (failure, ending.how) {
+        ending = Ending {
+            how: EndedHow::Failed,
+            error: Some(error),
+        };
+    }
     ending
 }
 
-/// Ends what the actor's own tasks still have: nurseries of theirs, and actors whose nurseries are gone. The parent is
-/// answered meanwhile; it is not told of an end before there is one, and does not wait for it without bound.
+/// Ends what the actor's own tasks still have: nurseries of theirs, and actors whose nurseries are gone; then its exit
+/// stack, whose failure it gives. The parent is answered meanwhile; it is not told of an end before there is one, and does not
+/// wait for it without bound.
 async fn end_all_below(
-    node: &Node,
+    hosted: &Hosted,
     ending: &Ending,
     mut orders: mpsc::UnboundedReceiver<LinkEvent>,
     peer: &Arc<Peer>,
-) {
+) -> Option<RemoteError> {
+    let node = hosted.node();
     let reason = match ending.how {
         EndedHow::Failed => CancelReason::Failure,
         EndedHow::Stopped | EndedHow::Cancelled => CancelReason::BlockEnded,
@@ -139,6 +148,7 @@ async fn end_all_below(
     let ended = async {
         node.nurseries().wait_empty().await;
         node.children().wait_empty().await;
+        close_exit_stack(hosted).await
     };
     let mut ended = std::pin::pin!(ended);
     let mut cap = node.clock().sleep_until(node.clock().now() + NURSERY_CAP);
@@ -146,7 +156,7 @@ async fn end_all_below(
     loop {
         tokio::select! {
             biased;
-            () = &mut ended => return,
+            failure = &mut ended => return failure,
             order = orders.recv(), if linked => match order {
                 Some(LinkEvent::Actor(ActorEvent::Cancel { left, .. })) => accept_cancel(left, node, peer),
                 Some(LinkEvent::Actor(_)) => {}
@@ -154,7 +164,7 @@ async fn end_all_below(
             },
             () = &mut cap => {
                 tracing::error!(actor = %node.id(), "what is below it has not ended in time");
-                return;
+                return None;
             }
         }
     }

@@ -15,7 +15,6 @@ use super::cell::ActorCell;
 use super::letter::{Letter, expired};
 use super::{Actor, Flow, MethodKind, SharedActor, hooks};
 use crate::fault::RemoteError;
-use crate::limits::LADDER_LEFT;
 use crate::node::mailbox::{Receiver, TryRecvError};
 use crate::node::{Hosted, Peer, Turn, cancelled_error, catch_in, catch_now};
 use crate::rpc::WireReply;
@@ -206,8 +205,7 @@ impl<A: Actor> Turns<A> {
     async fn say_goodbye(&self, state: &mut A, end: LoopEnd) -> LoopEnd {
         let hosted = self.hosted();
         let now = hosted.node().clock().now();
-        let left = hosted.node().cap_left(now);
-        let within = left.map_or(LADDER_LEFT, |left| left.min(LADDER_LEFT));
+        let within = hosted.node().ladder_left(now);
         let shield = hosted.scope().child_with(ScopeOptions {
             shield: true,
             deadline: Some(now + within),

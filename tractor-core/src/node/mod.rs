@@ -10,6 +10,7 @@ mod ambient;
 mod child;
 mod codec;
 mod effects;
+mod exit;
 mod gauge;
 mod hosted;
 pub mod inflight;
@@ -38,6 +39,7 @@ use tractor_ipc::{ActorId, Cid, Instant, TreeId};
 pub(crate) use ambient::{Ambient, ChainError, Surroundings, surroundings};
 pub(crate) use child::{ChildHandle, Progress, Verb};
 pub(crate) use codec::{decode, encode, encode_into, encode_result, failure_of};
+pub(crate) use exit::{ExitStack, close_exit_stack};
 pub(crate) use gauge::{Counted, Gauge};
 pub(crate) use hosted::{Hosted, OnPanic, Turn, WorkKind, cancelled_error};
 pub use hosted::{Opening, ServedTask};
@@ -53,6 +55,7 @@ pub(crate) use tasks::Tasks;
 
 use crate::clock::{Clock, TokioClock};
 use crate::host::ProcessHost;
+use crate::limits::LADDER_LEFT;
 use crate::proto::{Ladder, Request};
 use crate::scope::{Cancellation, Scope};
 use crate::sync::Mutex;
@@ -85,6 +88,7 @@ pub(crate) struct Node {
     casts_lost: AtomicU64,
     /// Whether a signal has cancelled it.
     interrupted: AtomicBool,
+    exit_stack: ExitStack,
     peers: Mutex<Links>,
 }
 
@@ -155,6 +159,7 @@ impl Node {
             adopted: AtomicU64::new(0),
             casts_lost: AtomicU64::new(0),
             interrupted: AtomicBool::new(false),
+            exit_stack: ExitStack::default(),
             peers: Mutex::default(),
         })
     }
@@ -270,6 +275,17 @@ impl Node {
 
     fn is_interrupted(&self) -> bool {
         self.interrupted.load(Ordering::Acquire)
+    }
+
+    /// What is to be done at the actor's end.
+    pub(crate) fn exit_stack(&self) -> &ExitStack {
+        &self.exit_stack
+    }
+
+    /// What is left of the time to end, or what that is by default.
+    pub(crate) fn ladder_left(&self, now: Instant) -> Duration {
+        let left = self.cap_left(now);
+        left.map_or(LADDER_LEFT, |left| left.min(LADDER_LEFT))
     }
 
     /// The ladder of its children, where nothing else is said.

@@ -10,6 +10,7 @@
 mod child;
 mod core;
 mod driver;
+mod exit;
 mod oneshot;
 mod root;
 mod start;
@@ -19,6 +20,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 pub use driver::open_nursery;
+pub use exit::on_exit;
 pub use oneshot::{OneShot, RunError, RunInActor};
 pub use root::{
     Root, RootBuilder, current_actor, current_parent, current_tree, is_root, now, root, statistics,

@@ -13,7 +13,7 @@ use crate::error::{Error, Result, SpawnError};
 use crate::host::linux;
 use crate::node::{
     Ambient, Counted, Hosted, Intake, Interruptible, Node, Registry, RootGuard, Statistics,
-    default_root_name,
+    close_exit_stack, default_root_name,
 };
 use crate::proto::Ladder;
 use crate::rpc::FunctionIntake;
@@ -179,9 +179,14 @@ impl EnteredRoot {
         let reason = CancelReason::BlockEnded;
         hosted.scope().cancel(Cancellation { canceller, reason });
         node.tasks().wait_idle().await;
+        let failure = close_exit_stack(&hosted).await;
         drop(waited_for);
         match result {
-            Ok(result) => result,
+            Ok(Ok(value)) => match failure {
+                Some(error) => Err(E::from(Error::Actor(error))),
+                None => Ok(value),
+            },
+            Ok(Err(error)) => Err(error),
             Err(cancel) => {
                 give_way().await;
                 Err(E::from(Error::Cancelled(cancel)))

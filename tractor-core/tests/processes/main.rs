@@ -8,5 +8,6 @@ mod census;
 mod containment;
 mod ending;
 mod hostile;
+mod signals;
 mod starting;
 mod tree;
