@@ -32,8 +32,9 @@ pub use tractor_core::fault::{RemoteError, RemoteErrorKind};
 pub use tractor_core::message::{AnyError, AppError, Message, Never};
 pub use tractor_core::node::Statistics;
 pub use tractor_core::nursery::{
-    ActorNursery, OneShot, Root, RootBuilder, RunError, RunInActor, StartActor, current_actor,
-    current_parent, current_tree, is_root, now, on_exit, open_nursery, root, statistics,
+    ActorNursery, NurseryOptions, OneShot, Root, RootBuilder, RunError, RunInActor, StartActor,
+    current_actor, current_parent, current_tree, is_root, now, nursery, on_exit, open_nursery,
+    root, statistics,
 };
 pub use tractor_core::proto::Ladder;
 pub use tractor_core::rpc::FnCall;

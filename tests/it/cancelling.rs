@@ -6,7 +6,8 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use tractor::prelude::*;
 use tractor::{CancelReason, Error, OpenError, OpenedContext, RecvError, Result};
-use tractor_core::testing::case;
+use tractor_core::boot::Flavor;
+use tractor_core::testing::{Case, case, ends_well};
 use tractor_core::this_test;
 
 use crate::actors::{Missing, double, missing, pid};
@@ -475,4 +476,82 @@ fn what_outlives_its_block_is_told() {
         })
         .await
     });
+}
+
+/// Takes all that is streamed, and says that it was all.
+#[tractor::context]
+async fn take_all(ctx: Context<(), u32, ()>, name: String) -> std::result::Result<(), AnyError> {
+    let _gone = OnDrop(format!("{name}.gone"));
+    let mut stream = ctx.started(()).await?.open_stream().await?;
+    while let Some(value) = stream.next().await? {
+        signs::give(&format!("{name}.{value}"));
+    }
+    signs::give(&format!("{name}.complete"));
+    Ok(())
+}
+
+/// Panics with its stream in a scope of its own.
+#[tractor::context]
+async fn break_off(ctx: Context<(), (), u32>) -> std::result::Result<(), AnyError> {
+    let mut stream = ctx.started(()).await?.open_stream().await?;
+    let broken = tractor::move_on_after(Duration::from_secs(60), async move |_| {
+        stream.send(1).await.unwrap();
+        panic!("in the middle")
+    });
+    broken.await.unwrap_or(Ok(()))
+}
+
+/// Takes its time, in which what was sent before it arrives.
+struct Slowly(&'static str);
+
+impl Drop for Slowly {
+    fn drop(&mut self) {
+        let end = signs::now() + Duration::from_millis(200);
+        signs::block_while(|| !signs::given(self.0) && signs::now() < end);
+    }
+}
+
+/// A stream that goes down with its whole context, if from a scope inside, is not told of as complete, to either side.
+#[test]
+fn a_stream_that_is_broken_off_is_not_complete() {
+    let body = async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let functions = tractor::expose![take_all, break_off];
+            let child = an.start_actor("child", functions).await?;
+            for (name, panics) in [("panic", true), ("deadline", false)] {
+                let block = async |ctx: OpenedContext<(), u32, (), AnyError>, ()| -> Result<()> {
+                    let _later = Slowly("panic.complete");
+                    let inner = tractor::fail_after(Duration::from_millis(200), async |_| {
+                        let mut stream = ctx.open_stream().await?;
+                        stream.send(1).await?;
+                        signs::seen(&format!("{name}.1")).await;
+                        assert!(!panics, "in the middle");
+                        std::future::pending::<Result<()>>().await
+                    });
+                    inner.await
+                };
+                let open = child.open_context(take_all(name.into()), block);
+                let open = std::panic::AssertUnwindSafe(open);
+                let ended = futures_util::FutureExt::catch_unwind(open).await;
+                assert_eq!(ended.is_err(), panics, "{ended:?}");
+                assert!(ended.is_err() || ended.unwrap().is_err());
+                signs::seen(&format!("{name}.gone")).await;
+                assert!(!signs::given(&format!("{name}.complete")), "{name}");
+            }
+            let block = async |ctx: OpenedContext<u32, (), (), AnyError>, ()| -> Result<()> {
+                let mut stream = ctx.open_stream().await?;
+                assert_eq!(stream.next().await?, Some(1));
+                let end = stream.next().await;
+                assert!(end.is_err(), "{end:?}");
+                Ok(())
+            };
+            let broken = child.open_context(break_off(), block).await;
+            assert!(broken.unwrap_err().to_string().contains("in the middle"));
+            Ok(())
+        })
+        .await
+    };
+    // Elsewhere than here, what was sent goes out while something is being dropped.
+    let case = Case::new(this_test!()).flavor(Flavor::MultiThread);
+    case.run(body, ends_well);
 }

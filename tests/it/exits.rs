@@ -8,7 +8,7 @@ use tractor_core::testing::case;
 use tractor_core::this_test;
 
 use crate::actors::missing;
-use crate::signs::{self, took};
+use crate::signs::{self, OnDrop, took};
 
 /// Leaves by the way it is told, with two things on its exit stack.
 struct Keeper {
@@ -43,13 +43,27 @@ impl Keeper {
         .await
     }
 
+    /// In a context of somebody who takes longer to end than this one has.
+    async fn lean(&mut self, on: Portal<tractor::Service>) -> Result<()> {
+        let name = self.name.clone();
+        on.open_context(linger(), async |_, ()| -> Result<()> {
+            signs::give(&format!("{name}.leans"));
+            std::future::pending().await
+        })
+        .await
+    }
+
     fn panic(&mut self) {
         panic!("on purpose");
     }
 
-    /// Puts something on it that panics, or never ends.
+    /// Puts something on it that panics, or never ends, above something that does not wait.
     fn spoil(&mut self, for_ever: bool) {
+        let name = self.name.clone();
+        let below = format!("{name}.exits");
+        on_exit(async move || signs::write_line(&below, "below")).unwrap();
         let spoiled = on_exit(async move || {
+            signs::give(&format!("{name}.spoiled"));
             if for_ever {
                 std::future::pending().await
             }
@@ -62,6 +76,15 @@ impl Keeper {
     fn stop(&mut self) {
         signs::write_line(&format!("{}.exits", self.name), "stopped");
     }
+}
+
+#[tractor::context]
+async fn linger(ctx: Context<(), (), ()>) -> std::result::Result<(), AnyError> {
+    let _open = ctx.started(()).await?;
+    let wait = std::future::pending::<()>();
+    let long = Duration::from_secs(3);
+    tractor::finally_within(2 * long, wait, async |_| drop(tractor::sleep(long).await)).await?;
+    Ok(())
 }
 
 #[tractor::rpc]
@@ -161,7 +184,10 @@ fn an_exit_callback_that_panics_fails_its_actor() {
         });
         let failure = spoiled.await.unwrap_err();
         assert!(failure.to_string().contains("at the exit"), "{failure}");
-        assert_eq!(signs::read("panics.exits"), "stopped\nsecond\nfirst\n");
+        assert_eq!(
+            signs::read("panics.exits"),
+            "stopped\nbelow\nsecond\nfirst\n"
+        );
 
         let spoiled = open_nursery(async |an| -> Result<()> {
             let ladder = Ladder {
@@ -177,6 +203,97 @@ fn an_exit_callback_that_panics_fails_its_actor() {
             Ok(())
         });
         spoiled.await.unwrap();
-        assert_eq!(signs::read("stays.exits"), "stopped\n");
+        assert_eq!(signs::read("stays.exits"), "stopped\nbelow\n");
+    });
+}
+
+/// EXIT-2: an actor that was stopped, and has all its time, is then cancelled and has less: it is through with its stack in
+/// that.
+#[test]
+fn an_exit_stack_is_hurried() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |an| -> Result<_> {
+            let ladder = Ladder {
+                cap: Duration::from_millis(400),
+                ..Ladder::default()
+            };
+            let keeper = an.start_actor("keeper", Keeper::spec("keeper".into()));
+            let keeper = keeper.ladder(ladder).await?;
+            keeper.spoil(true).await?;
+            let cancelling = async {
+                signs::seen("keeper.spoiled").await;
+                keeper.cancel_actor().await
+            };
+            let (stopped, cancelled) = futures_util::future::join(keeper.stop(), cancelling).await;
+            stopped?;
+            cancelled?;
+            assert_eq!(signs::read("keeper.exits"), "stopped\nbelow\n");
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// A root that is dropped from outside can do nothing of it, and keeps nothing of it; and takes nothing more.
+#[test]
+fn an_exit_stack_of_a_dropped_root_is_dropped() {
+    case(this_test!(), async || {
+        let block = async |root: tractor::Root| -> Result<()> {
+            let kept = (root.portal(), OnDrop("kept.gone".into()));
+            on_exit(async move || {
+                drop(kept);
+                signs::give("done");
+            })?;
+            std::future::pending().await
+        };
+        let root = tractor::root().run(block);
+        let ended = futures_util::FutureExt::now_or_never(root);
+        assert!(ended.is_none());
+        assert!(signs::given("kept.gone") && !signs::given("done"));
+    });
+}
+
+/// What a callback has started has ended too, whatever became of the callback.
+#[test]
+fn what_an_exit_callback_leaves_is_waited_for() {
+    case(this_test!(), async || {
+        let ended = tractor::root().run(async |_| -> Result<()> {
+            on_exit(async || {
+                let nursery = open_nursery(async |an| -> Result<()> {
+                    an.start_actor("late", Keeper::spec("late".into())).await?;
+                    panic!("at the exit")
+                });
+                nursery.await.unwrap();
+            })
+        });
+        let failure = ended.await.unwrap_err();
+        assert!(failure.to_string().contains("at the exit"), "{failure}");
+        assert!(signs::given("late.exits"));
+        assert!(tractor_core::testing::children().len() <= 1, "the nanny");
+    });
+}
+
+/// An actor that is cancelled does not spend all of its time on the end of a context: there is its own to come.
+#[test]
+fn a_context_that_lingers_leaves_time_for_the_exit_stack() {
+    case(this_test!(), async || {
+        let root = tractor::root().expose(tractor::expose![linger]);
+        let ended = root.run(async |root| -> Result<()> {
+            open_nursery(async |an| -> Result<()> {
+                let keeper = an.start_actor("keeper", Keeper::spec("keeper".into()));
+                let keeper = keeper.await?;
+                let leaning = keeper.lean(root.portal()).into_future();
+                let cancelling = async {
+                    signs::seen("keeper.leans").await;
+                    keeper.cancel_actor().await
+                };
+                let (_leaned, cancelled) = futures_util::future::join(leaning, cancelling).await;
+                cancelled?;
+                Ok(())
+            })
+            .await
+        });
+        ended.await.unwrap();
+        assert_eq!(signs::read("keeper.exits"), "stopped\nsecond\nfirst\n");
     });
 }

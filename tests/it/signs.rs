@@ -117,6 +117,11 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+/// Blocks this thread while something is so.
+pub(crate) fn block_while(what: impl Fn() -> bool) {
+    block_until(|| !what());
+}
+
 fn block_until(what: impl Fn() -> bool) {
     let pause = Timespec::try_from(Duration::from_millis(1)).unwrap();
     while !what() {

@@ -502,3 +502,32 @@ fn a_sleeper_two_nurseries_down_does_not_hold_the_root_up() {
         }
     });
 }
+
+/// A nursery has a ladder of its own, for all in it that have none.
+#[test]
+fn a_nursery_has_a_ladder_of_its_own() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |around| -> Result<_> {
+            let other = around.start_actor("other", Slow::spec()).await?;
+            let hasty = Ladder {
+                accept: Duration::from_millis(100),
+                kill_after: Duration::from_millis(50),
+                ..Ladder::default()
+            };
+            let hasty = tractor::nursery().ladder(hasty);
+            hasty
+                .run(async |an: ActorNursery<'_>| -> Result<_> {
+                    let slow = an.start_actor("slow", Slow::spec()).await?;
+                    kill_process(process(slow.pid().await?), Signal::STOP).unwrap();
+                    let ((), took) = took(an.cancel()).await;
+                    assert!(took >= Duration::from_millis(150), "{took:?}");
+                    assert!(took < Duration::from_millis(900), "{took:?}");
+                    Ok(())
+                })
+                .await?;
+            assert!(other.pid().await? > 0);
+            Ok(())
+        })
+        .await
+    });
+}

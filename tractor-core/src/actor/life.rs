@@ -107,6 +107,7 @@ pub(crate) async fn run_actor<A: Actor>(plan: BootPlan) -> Ending {
                 Some(LinkEvent::Actor(order)) => obey(order, &hosted, &peer),
                 Some(LinkEvent::Lost(_)) | None => {
                     linked = false;
+                    cap_by_loss(&node);
                     let (canceller, reason) = (peer.id().clone(), CancelReason::LinkLost);
                     hosted.scope().cancel(Cancellation { canceller, reason });
                 }
@@ -148,24 +149,32 @@ async fn end_all_below(
     let ended = async {
         node.nurseries().wait_empty().await;
         node.children().wait_empty().await;
+    };
+    let cap = node.clock().sleep_until(node.clock().now() + NURSERY_CAP);
+    let end = async {
+        tokio::select! {
+            biased;
+            () = ended => {}
+            () = cap => {
+                tracing::error!(actor = %node.id(), "what is below it has not ended in time");
+            }
+        }
         close_exit_stack(hosted).await
     };
-    let mut ended = std::pin::pin!(ended);
-    let mut cap = node.clock().sleep_until(node.clock().now() + NURSERY_CAP);
+    let mut end = std::pin::pin!(end);
     let mut linked = true;
     loop {
         tokio::select! {
             biased;
-            failure = &mut ended => return failure,
+            failure = &mut end => return failure,
             order = orders.recv(), if linked => match order {
                 Some(LinkEvent::Actor(ActorEvent::Cancel { left, .. })) => accept_cancel(left, node, peer),
                 Some(LinkEvent::Actor(_)) => {}
-                Some(LinkEvent::Lost(_)) | None => linked = false,
+                Some(LinkEvent::Lost(_)) | None => {
+                    linked = false;
+                    cap_by_loss(node);
+                }
             },
-            () = &mut cap => {
-                tracing::error!(actor = %node.id(), "what is below it has not ended in time");
-                return None;
-            }
         }
     }
 }
@@ -215,6 +224,11 @@ async fn build<A: Actor>(hosted: &Arc<Hosted>, init: &[u8]) -> Result<A, LoopEnd
         Ok(Err(panic)) => Err(LoopEnd::Crashed(panic)),
         Err(cancel) => Err(LoopEnd::Cancelled(cancel)),
     }
+}
+
+/// Without a link it has as long as its parent, where that is still there, waits for its process to leave.
+fn cap_by_loss(node: &Node) {
+    node.set_cap(node.clock().now() + LADDER_LEFT * 9 / 10);
 }
 
 /// Says how long the end may take, in the time there is for it.

@@ -16,9 +16,9 @@ use super::letter::{Letter, expired};
 use super::{Actor, Flow, MethodKind, SharedActor, hooks};
 use crate::fault::RemoteError;
 use crate::node::mailbox::{Receiver, TryRecvError};
-use crate::node::{Hosted, Peer, Turn, cancelled_error, catch_in, catch_now};
+use crate::node::{Hosted, Peer, Turn, cancelled_error, catch_in, catch_now, in_time};
 use crate::rpc::WireReply;
-use crate::scope::{Cancellation, ScopeOptions};
+use crate::scope::{Cancellation, Scope};
 
 /// An actor's queue, as its loop takes from it.
 #[derive(Debug)]
@@ -204,14 +204,8 @@ impl<A: Actor> Turns<A> {
 
     async fn say_goodbye(&self, state: &mut A, end: LoopEnd) -> LoopEnd {
         let hosted = self.hosted();
-        let now = hosted.node().clock().now();
-        let within = hosted.node().ladder_left(now);
-        let shield = hosted.scope().child_with(ScopeOptions {
-            shield: true,
-            deadline: Some(now + within),
-            ambient: None,
-        });
-        match catch_in(&shield, state.on_stop(), hosted.id()).await {
+        let goodbye = async |shield: Scope| catch_in(&shield, state.on_stop(), hosted.id()).await;
+        match in_time(hosted, goodbye).await {
             Ok(Ok(())) => end,
             Ok(Err(panic)) => LoopEnd::Crashed(panic),
             Err(_) => {

@@ -157,18 +157,15 @@ where
         peer.accept(cid, STREAM_WINDOW, Overrun::Wait);
         let dialog = Arc::new(Dialog::served(peer.clone(), cid, Scope::current()));
         let callee = Callee {
-            dialog,
+            dialog: dialog.clone(),
             hosted: hosted.clone(),
             scope: Scope::current(),
         };
-        let result = serve(
-            Context {
-                callee,
-                types: PhantomData,
-            },
-            args,
-        )
-        .await;
+        let context = Context {
+            callee,
+            types: PhantomData,
+        };
+        let result = dialog.survive(serve(context, args)).await;
         encode_result(result, peer.message_max(), hosted.id())
     })
 }

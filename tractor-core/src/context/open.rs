@@ -6,6 +6,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::task::AtomicWaker;
 use tractor_ipc::msg::CancelReason;
 use tractor_ipc::{ActorId, Cid, Instant};
 
@@ -17,8 +18,11 @@ use crate::limits::{CANCEL_ACCEPT, DIALOG_CANCEL};
 use crate::message::{AnyError, Never};
 use crate::node::{Peer, dropped_cancellation};
 use crate::proto::{Outcome, Wake};
-use crate::scope::{AwareGuard, Cancellation, Scope, ScopeOptions, give_way};
+use crate::scope::{
+    AwareGuard, Cancellation, Checkpoint, Scope, ScopeOptions, checkpoint, give_way,
+};
 use crate::sync::Mutex;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// One dialog, as its local side holds it.
 pub(crate) struct Dialog {
@@ -29,6 +33,10 @@ pub(crate) struct Dialog {
     opened: bool,
     /// What this side of it runs in: where that is cut, its streams have not come to their ends.
     scope: OnceLock<Scope>,
+    /// Whether a stream of it was dropped where it is not known yet what that means.
+    owes_stop: AtomicBool,
+    /// Whoever polls this side of it.
+    block: AtomicWaker,
     /// When the block around it is cut, beside what the scopes around that cut.
     gives_up: Option<Instant>,
 }
@@ -43,6 +51,8 @@ impl Dialog {
             asked: OnceLock::new(),
             opened: true,
             scope: OnceLock::new(),
+            owes_stop: AtomicBool::new(false),
+            block: AtomicWaker::new(),
             gives_up,
         }
     }
@@ -56,6 +66,8 @@ impl Dialog {
             asked: OnceLock::new(),
             opened: false,
             scope: scope.map_or_else(OnceLock::new, OnceLock::from),
+            owes_stop: AtomicBool::new(false),
+            block: AtomicWaker::new(),
             gives_up: None,
         }
     }
@@ -83,6 +95,14 @@ impl Dialog {
         self.asked
             .get()
             .is_some_and(|asked| asked.canceller == *canceller)
+    }
+
+    /// How long its block waits for the end of a far side that was asked for it. In an actor that is ending itself, not all
+    /// of its time: there is more to be done at its end.
+    fn patience(&self) -> Duration {
+        let node = self.peer.node();
+        let left = node.cap_left(node.clock().now());
+        left.map_or(DIALOG_CANCEL, |left| (left / 2).min(DIALOG_CANCEL))
     }
 
     /// The cancellation this failure is, if it is one.
@@ -115,14 +135,41 @@ impl Dialog {
         }
     }
 
-    /// Whether this side of it is being cut short, by a cancel or by a panic of its own: how it ends is told by the end of the
-    /// whole dialog, which follows.
-    pub(crate) fn is_cut(&self) -> bool {
-        let Some(scope) = self.scope.get() else {
-            return false;
-        };
-        scope.is_cancelled()
-            || std::thread::panicking() && Scope::current().is_some_and(|now| now.is(scope))
+    /// A stream of it is dropped. In its order, that is the end of this side's direction. Where what this side runs in has been
+    /// cancelled, the end of the whole dialog, which follows, tells the reader why. And where something inside that is cut
+    /// short, or panics, it has yet to be seen whether the whole goes down with it.
+    pub(crate) fn stream_dropped(&self) {
+        if self.scope.get().is_some_and(Scope::is_cancelled) {
+            return;
+        }
+        if std::thread::panicking() || !matches!(checkpoint(), Checkpoint::Clear) {
+            self.owes_stop.store(true, Ordering::Release);
+            self.block.wake();
+        } else {
+            self.peer.stop(self.cid);
+        }
+    }
+
+    /// Runs what this side of the dialog is, which has survived what cut its streams short once it waits again.
+    pub(crate) async fn survive<F: Future>(&self, block: F) -> F::Output {
+        let mut block = std::pin::pin!(block);
+        poll_fn(|cx| {
+            let polled = block.as_mut().poll(cx);
+            if polled.is_pending() {
+                self.block.register(cx.waker());
+                if self.owes_stop.swap(false, Ordering::AcqRel) {
+                    self.stream_stopped();
+                }
+            }
+            polled
+        })
+        .await
+    }
+
+    fn stream_stopped(&self) {
+        if !self.scope.get().is_some_and(Scope::is_cancelled) {
+            self.peer.stop(self.cid);
+        }
     }
 
     /// Waits for the far side's end.
@@ -274,7 +321,7 @@ where
             },
         };
         dialog.cancel(cancel);
-        let ended = scope.shielded(DIALOG_CANCEL, dialog.ended()).await;
+        let ended = scope.shielded(dialog.patience(), dialog.ended()).await;
         if ended.is_err() && matches!(result, Ok(Ok(_))) {
             return Err(X::from(Error::Open(OpenError::TooSlow)));
         }
@@ -316,7 +363,7 @@ where
                 Err(cancel) => cancel.clone(),
                 Ok(_) => Cancellation { canceller, reason },
             });
-            match scope.shielded(DIALOG_CANCEL, dialog.ended()).await {
+            match scope.shielded(dialog.patience(), dialog.ended()).await {
                 Ok(end) => end.err().filter(|error| !dialog.is_absorbed(error)),
                 Err(_) if matches!(result, Ok(Ok(_))) => {
                     return Err(X::from(Error::Open(OpenError::TooSlow)));
@@ -360,7 +407,7 @@ where
 {
     let inner = scope.child();
     let _first = dialog.scope.set(inner.clone());
-    let mut running = std::pin::pin!(inner.run(block).catching());
+    let mut running = std::pin::pin!(dialog.survive(inner.run(block).catching()));
     let mut watching = true;
     let result = poll_fn(|cx| {
         if let Poll::Ready(result) = running.as_mut().poll(cx) {

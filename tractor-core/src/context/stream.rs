@@ -165,9 +165,7 @@ impl<In: Message, Out: Message, C> MsgStream<In, Out, C> {
 
 impl<In, Out, C> Drop for MsgStream<In, Out, C> {
     fn drop(&mut self) {
-        if !self.dialog.is_cut() {
-            self.dialog.peer().stop(self.dialog.cid());
-        }
+        self.dialog.stream_dropped();
         self.dialog.peer().discard(self.dialog.cid());
     }
 }

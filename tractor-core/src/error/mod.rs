@@ -92,6 +92,19 @@ impl Error {
         }
     }
 
+    /// Whether it says that something was cancelled, and nothing else: a group of failures does if each of them does.
+    pub fn is_cancelled(&self) -> bool {
+        match self {
+            Self::Cancelled(_)
+            | Self::Call(CallError::Cancelled(_))
+            | Self::Open(OpenError::Call(CallError::Cancelled(_)))
+            | Self::Send(SendError::Cancelled(_))
+            | Self::Recv(RecvError::Cancelled(_))
+            | Self::Spawn(SpawnError::Cancelled(_)) => true,
+            other => other.remote().is_some_and(RemoteError::is_cancelled),
+        }
+    }
+
     /// This error as a failure of `actor`, to be passed on.
     pub(crate) fn into_remote(self, actor: &ActorId) -> RemoteError {
         match self {

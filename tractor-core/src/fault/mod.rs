@@ -134,6 +134,19 @@ impl RemoteError {
         leaves
     }
 
+    /// Whether it is a cancellation, or nothing but cancellations; not if some of them were left out.
+    pub fn is_cancelled(&self) -> bool {
+        let mut open = vec![self];
+        while let Some(error) = open.pop() {
+            match error.kind() {
+                RemoteErrorKind::Cancelled { .. } => {}
+                RemoteErrorKind::Group if error.cut() == 0 => open.extend(error.members()),
+                _ => return false,
+            }
+        }
+        true
+    }
+
     /// How many failures were left out of it because of the limits of the wire.
     pub fn cut(&self) -> u32 {
         self.0.cut
@@ -220,5 +233,34 @@ fn kind_name(kind: &RemoteErrorKind) -> &'static str {
         RemoteErrorKind::Spawn => "spawn",
         RemoteErrorKind::Group => "group",
         _ => "failure",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tractor_ipc::ActorName;
+    use tractor_ipc::msg::CancelReason;
+
+    use super::*;
+    use crate::error::Error;
+
+    /// L8: a group of nothing but cancels is one, at any depth; with one other failure in it, it is not.
+    #[test]
+    fn a_group_of_cancels_is_a_cancel() {
+        let actor = ActorId::new(ActorName::new("one").unwrap());
+        let cancel = || {
+            let kind = RemoteErrorKind::Cancelled {
+                canceller: actor.clone(),
+                reason: CancelReason::Requested,
+            };
+            RemoteError::new(kind, actor.clone(), "cancelled")
+        };
+        let group = |members| RemoteError::group(members, actor.clone());
+        let deep = group(vec![cancel(), group(vec![cancel(), cancel()])]);
+        assert!(cancel().is_cancelled() && deep.is_cancelled());
+        assert!(Error::Actor(deep.clone()).is_cancelled());
+        let lost = RemoteError::new(RemoteErrorKind::Lost, actor.clone(), "lost");
+        let mixed = group(vec![cancel(), group(vec![deep, lost])]);
+        assert!(!mixed.is_cancelled() && !Error::Actor(mixed).is_cancelled());
     }
 }

@@ -4,6 +4,8 @@
 //!   told that it has.
 //! - EXIT-2: one that panics, or takes too long, does not keep those below it from their turn, while there is time.
 
+use std::future::Future;
+
 use futures_util::future::BoxFuture;
 use tractor_ipc::ActorId;
 
@@ -49,6 +51,7 @@ impl ExitStack {
             match catch_in(shield, work, actor).await {
                 Ok(Ok(())) => {}
                 Ok(Err(panic)) => {
+                    tracing::error!(%actor, error = %panic, "a callback of the exit stack panicked");
                     failure.get_or_insert(panic);
                 }
                 Err(_) => {
@@ -57,6 +60,16 @@ impl ExitStack {
             }
         }
         failure
+    }
+
+    /// Drops what has not been done; nothing more is taken.
+    pub(crate) fn abandon(&self, actor: &ActorId) {
+        let left = self.0.lock().take();
+        if let Some(Stack(left)) = left
+            && !left.is_empty()
+        {
+            tracing::error!(%actor, callbacks = left.len(), "its exit stack was dropped");
+        }
     }
 
     /// The topmost; the stack is closed when there is none.
@@ -70,16 +83,42 @@ impl ExitStack {
     }
 }
 
-/// Does what is left to be done at the end of an actor, in what is left of its time.
+/// Does what is left to be done at the end of an actor, in what is left of its time, and ends what that has left behind.
 pub(crate) async fn close_exit_stack(hosted: &Hosted) -> Option<RemoteError> {
     let node = hosted.node();
+    let close = async |shield: Scope| node.exit_stack().close(&shield, hosted.id()).await;
+    let failure = in_time(hosted, close).await;
+    node.nurseries().wait_empty().await;
+    node.children().wait_empty().await;
+    failure
+}
+
+/// Runs `work` of an actor's end, given a shield to do it in: the shield lasts for what is left of the actor's time, and for
+/// less once there is less.
+pub(crate) async fn in_time<F: Future>(
+    hosted: &Hosted,
+    work: impl FnOnce(Scope) -> F,
+) -> F::Output {
+    let node = hosted.node();
+    let mut cap = node.cap();
     let now = node.clock().now();
+    let end = now + node.ladder_left(now);
     let shield = hosted.scope().child_with(ScopeOptions {
         shield: true,
-        deadline: Some(now + node.ladder_left(now)),
+        deadline: Some(end),
         ambient: None,
     });
-    node.exit_stack().close(&shield, hosted.id()).await
+    let mut work = std::pin::pin!(work(shield.clone()));
+    loop {
+        tokio::select! {
+            biased;
+            output = &mut work => return output,
+            Ok(()) = cap.changed() => {
+                let sooner = cap.borrow_and_update().map_or(end, |cap| cap.min(end));
+                shield.set_deadline(Some(sooner));
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Stack {

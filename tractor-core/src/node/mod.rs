@@ -39,7 +39,7 @@ use tractor_ipc::{ActorId, Cid, Instant, TreeId};
 pub(crate) use ambient::{Ambient, ChainError, Surroundings, surroundings};
 pub(crate) use child::{ChildHandle, Progress, Verb};
 pub(crate) use codec::{decode, encode, encode_into, encode_result, failure_of};
-pub(crate) use exit::{ExitStack, close_exit_stack};
+pub(crate) use exit::{ExitStack, close_exit_stack, in_time};
 pub(crate) use gauge::{Counted, Gauge};
 pub(crate) use hosted::{Hosted, OnPanic, Turn, WorkKind, cancelled_error};
 pub use hosted::{Opening, ServedTask};

@@ -250,7 +250,22 @@ impl Life {
         if self.ladder.rung() == Rung::Cancel {
             let left = self.child.peer.node().cap_left(now);
             self.ladder.start_cancel(left, now);
+            if let Some(left) = left
+                && self.linked
+                && self.ended.is_none()
+            {
+                self.send_cancel(left);
+            }
         }
+    }
+
+    fn send_cancel(&self, left: Duration) {
+        let own = Cancellation {
+            canceller: self.parent.clone(),
+            reason: tractor_ipc::msg::CancelReason::BlockEnded,
+        };
+        let cancel = self.cancel.as_ref().unwrap_or(&own);
+        self.child.peer.cancel_actor(cancel, Some(left));
     }
 
     fn heard(&mut self, event: Option<LinkEvent>, now: Instant) {
@@ -289,11 +304,7 @@ impl Life {
             match action {
                 TeardownAction::SendDrain { within } => self.child.peer.drain_actor(within),
                 TeardownAction::SendCancel { left } => {
-                    let canceller = self.parent.clone();
-                    let reason = tractor_ipc::msg::CancelReason::BlockEnded;
-                    let own = Cancellation { canceller, reason };
-                    let cancel = self.cancel.as_ref().unwrap_or(&own);
-                    self.child.peer.cancel_actor(cancel, Some(left));
+                    self.send_cancel(left);
                     self.tell(Progress::Asked);
                 }
                 TeardownAction::Terminate => self.signal(Signal::Terminate),

@@ -12,7 +12,7 @@ use crate::error::{Error, SpawnError};
 use crate::fault::RemoteError;
 use crate::node::{Ambient, Node};
 use crate::proto::supervisor::{BodyEnd, ChildId};
-use crate::proto::{ChildKind, Supervisor, SupervisorAction};
+use crate::proto::{ChildKind, Ladder, Supervisor, SupervisorAction};
 use crate::scope::{Cancellation, Scope};
 use crate::sync::Mutex;
 
@@ -59,6 +59,8 @@ pub(super) struct Core {
     node: Arc<Node>,
     actor: ActorId,
     scope: Scope,
+    /// That of its actors, where nothing else is said.
+    ladder: Ladder,
     state: Mutex<State>,
     childless: Notify,
 }
@@ -73,7 +75,12 @@ struct State {
 }
 
 impl Core {
-    pub(super) fn new(node: Arc<Node>, actor: ActorId, scope: Scope) -> Arc<Self> {
+    pub(super) fn new(
+        node: Arc<Node>,
+        actor: ActorId,
+        scope: Scope,
+        ladder: Option<Ladder>,
+    ) -> Arc<Self> {
         let state = State {
             supervisor: Supervisor::new(),
             orders: HashMap::new(),
@@ -82,6 +89,7 @@ impl Core {
             killing: false,
         };
         Arc::new(Self {
+            ladder: ladder.unwrap_or_else(|| node.ladder()),
             node,
             actor,
             scope,
@@ -92,6 +100,11 @@ impl Core {
 
     pub(super) fn node(&self) -> &Arc<Node> {
         &self.node
+    }
+
+    /// The ladder of its actors, where nothing else is said.
+    pub(super) fn ladder(&self) -> Ladder {
+        self.ladder
     }
 
     /// The actor the nursery belongs to.

@@ -12,6 +12,7 @@ use tractor_ipc::msg::CancelReason;
 
 use super::ActorNursery;
 use super::core::{Action, Core, Failure, Local, Order};
+use super::options::NurseryOptions;
 use super::root::{Attached, Place, Root, attach, implicit_root};
 use crate::error::Error;
 use crate::fault::RemoteError;
@@ -43,27 +44,37 @@ where
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
+    open(NurseryOptions::default(), block).await
+}
+
+/// Opens a nursery with these options.
+pub(super) async fn open<'env, F, Fut, T, E>(options: NurseryOptions, block: F) -> Result<T, E>
+where
+    F: FnOnce(ActorNursery<'env>) -> Fut,
+    Fut: Future<Output = Result<T, E>>,
+    E: From<Error>,
+{
     // Of two tasks that open a runtime's first nursery at once, one makes the root and the other one finds it.
     loop {
         if let Attached::Here(place) = attach().map_err(E::from)? {
-            return run(place, block).await;
+            return run(place, options, block).await;
         }
         if let Some(root) = implicit_root().map_err(E::from)? {
-            let run = async |root: Root| run(root.place(), block).await;
+            let run = async |root: Root| run(root.place(), options, block).await;
             return root.run(run).await;
         }
     }
 }
 
 /// Runs a nursery where it belongs.
-async fn run<'env, F, Fut, T, E>(place: Place, block: F) -> Result<T, E>
+async fn run<'env, F, Fut, T, E>(place: Place, options: NurseryOptions, block: F) -> Result<T, E>
 where
     F: FnOnce(ActorNursery<'env>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
     E: From<Error>,
 {
     let scope = place.scope.clone();
-    match scope.inherit(drive(place, block)).await {
+    match scope.inherit(drive(place, options, block)).await {
         Ok(result) => result,
         Err(cancel) => {
             // Where the scope around catches it, nothing behind the nursery runs any more.
@@ -74,7 +85,11 @@ where
 }
 
 /// Drives a nursery to its end; the outer error is the cancellation it has ended by and nothing else.
-async fn drive<'env, F, Fut, T, E>(place: Place, block: F) -> Result<Result<T, E>, Cancellation>
+async fn drive<'env, F, Fut, T, E>(
+    place: Place,
+    options: NurseryOptions,
+    block: F,
+) -> Result<Result<T, E>, Cancellation>
 where
     F: FnOnce(ActorNursery<'env>) -> Fut,
     Fut: Future<Output = Result<T, E>>,
@@ -84,7 +99,7 @@ where
     let _counted = entered.unwrap_or_else(|| place.node.nurseries().enter());
     let scope = place.scope;
     let _waited_for = scope.aware();
-    let core = Core::new(place.node, place.actor, scope.clone());
+    let core = Core::new(place.node, place.actor, scope.clone(), options.ladder);
     let mut guard = Guard {
         core: core.clone(),
         armed: true,

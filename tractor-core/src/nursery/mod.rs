@@ -12,6 +12,7 @@ mod core;
 mod driver;
 mod exit;
 mod oneshot;
+mod options;
 mod root;
 mod start;
 
@@ -22,6 +23,7 @@ use std::sync::Arc;
 pub use driver::open_nursery;
 pub use exit::on_exit;
 pub use oneshot::{OneShot, RunError, RunInActor};
+pub use options::{NurseryOptions, nursery};
 pub use root::{
     Root, RootBuilder, current_actor, current_parent, current_tree, is_root, now, root, statistics,
 };

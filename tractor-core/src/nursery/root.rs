@@ -160,6 +160,7 @@ impl EnteredRoot {
             interruptible: _until_the_end,
         } = self;
         let canceller = node.id().clone();
+        let _closed = ExitStackGuard(&node);
         // Whatever scope it is opened in waits for its end.
         let waited_for = node.scope().aware();
         // The cell behind the portal lives as long as the root, whatever the block does with its handle.
@@ -180,6 +181,7 @@ impl EnteredRoot {
         hosted.scope().cancel(Cancellation { canceller, reason });
         node.tasks().wait_idle().await;
         let failure = close_exit_stack(&hosted).await;
+        node.tasks().wait_idle().await;
         drop(waited_for);
         match result {
             Ok(Ok(value)) => match failure {
@@ -192,6 +194,15 @@ impl EnteredRoot {
                 Err(E::from(Error::Cancelled(cancel)))
             }
         }
+    }
+}
+
+/// A root that cannot wait any more does nothing of what is on its exit stack, and keeps none of it.
+struct ExitStackGuard<'n>(&'n Node);
+
+impl Drop for ExitStackGuard<'_> {
+    fn drop(&mut self) {
+        self.0.exit_stack().abandon(self.0.id());
     }
 }
 

@@ -197,7 +197,7 @@ pub(super) fn begin<A: Actor>(
         plan,
         started: sender,
         awaited,
-        ladder: options.ladder.unwrap_or_else(|| node.ladder()),
+        ladder: options.ladder.unwrap_or_else(|| core.ladder()),
     };
     let counted = node.children().enter();
     node.tasks().spawn(async move {

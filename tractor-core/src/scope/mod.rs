@@ -99,11 +99,6 @@ impl Scope {
         current::peek(|frame| frame.map(|frame| Self(frame.node.clone())))
     }
 
-    /// Whether the two are the same scope.
-    pub fn is(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
-    }
-
     /// A scope inside this one.
     pub fn child(&self) -> Self {
         self.child_with(ScopeOptions::default())
