@@ -1,4 +1,4 @@
-//! `cargo xtask chaos --trials N`: the faults of `tests/it/faults`, each done to `N` trees of real processes one after the
+//! `cargo xtask chaos --trials N`: the kills of `tests/it/faults`, each done to `N` trees of real processes one after the
 //! other, and a table of what came of it.
 
 use std::io::{self, BufRead, BufReader, Write};
@@ -11,7 +11,7 @@ const LINE: &str = "chaos|";
 /// How the tests learn the number of trials.
 const TRIALS: &str = "TRACTOR_TEST_TRIALS";
 
-/// Runs the faults; fails if any trial has.
+/// Runs the kills; fails if any trial has.
 pub(crate) fn run(root: &Path, trials: &str) -> Result<(), String> {
     let trials: u32 = match trials.parse() {
         Ok(trials) if trials > 0 => trials,
@@ -19,7 +19,7 @@ pub(crate) fn run(root: &Path, trials: &str) -> Result<(), String> {
     };
     let mut child = Command::new(env!("CARGO"))
         .current_dir(root)
-        .args(["test", "--locked", "--test", "it", "faults::"])
+        .args(["test", "--locked", "--test", "it", "faults::kills::"])
         .args(["--", "--nocapture", "--test-threads=1"])
         .env(TRIALS, trials.to_string())
         .stdout(Stdio::piped())
