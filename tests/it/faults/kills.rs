@@ -30,6 +30,8 @@ enum Victim {
     /// A middle or a leaf, another one each time.
     Other,
     Guardian,
+    /// Stopped, and not killed: it is found out by its silence.
+    StoppedGuardian,
     Nanny,
     /// Within a millisecond of each other.
     RootAndGuardian,
@@ -46,7 +48,10 @@ fn kills(name: &'static str, row: &str, leaves: Leaves, daemons: Daemons, victim
     let mut choices = Choices::new();
     let row = RefCell::new(Row::new(row));
     let mut case = Case::new(name).trials(TRIALS);
-    if matches!(victim, Victim::Guardian | Victim::Nanny) {
+    if matches!(
+        victim,
+        Victim::Guardian | Victim::StoppedGuardian | Victim::Nanny
+    ) {
         case = case.reapers_die();
     }
     case.run_judged(
@@ -63,12 +68,17 @@ fn kills(name: &'static str, row: &str, leaves: Leaves, daemons: Daemons, victim
             let targets = match victim {
                 Victim::Root => vec![&seen.root],
                 Victim::Other => vec![actors[choices.one_of(actors.len())]],
-                Victim::Guardian => vec![&seen.guardian],
+                Victim::Guardian | Victim::StoppedGuardian => vec![&seen.guardian],
                 Victim::Nanny => vec![&seen.nanny],
                 Victim::RootAndGuardian => vec![&seen.root, &seen.guardian],
             };
             let start = signs::now();
-            targets.iter().for_each(|target| kill(target.pid));
+            for target in targets {
+                match victim {
+                    Victim::StoppedGuardian => stop(target.pid),
+                    _ => kill(target.pid),
+                }
+            }
             let dead = if victim.takes_the_root() {
                 deaths(start, seen.all(), PATIENCE)
             } else {
@@ -166,6 +176,18 @@ fn guardian_of_leaves_with_daemons() {
         Leaves::Idle,
         Daemons::OneEach,
         Victim::Guardian,
+    );
+}
+
+/// AC-10.
+#[test]
+fn stopped_guardian_of_leaves_with_daemons() {
+    kills(
+        this_test!(),
+        "guardian stopped; leaves with daemons",
+        Leaves::Idle,
+        Daemons::OneEach,
+        Victim::StoppedGuardian,
     );
 }
 
