@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use tractor::prelude::*;
-use tractor::{CancelReason, Error, Result, cancel_scope, fail_after, finally, move_on_after};
+use tractor::{
+    CancelReason, Cancellation, Error, Result, cancel_scope, fail_after, finally, move_on_after,
+};
 use tractor_core::testing::{case, children};
 use tractor_core::this_test;
 
@@ -397,6 +399,32 @@ fn a_deadline_can_be_moved() {
                 std::future::pending::<()>().await
             });
             assert!(done.await.is_none());
+            Ok(())
+        })
+        .await
+    });
+}
+
+/// A scope may be cancelled by another thread in the middle of a task's turn: an error by which the task tells of that is the
+/// scope's cancellation, and no failure of the nursery's.
+#[test]
+fn a_task_that_tells_of_the_scopes_cancel_has_not_failed() {
+    case(this_test!(), async || -> Result<_> {
+        open_nursery(async |_| -> Result<_> {
+            let me = tractor::current_actor()?;
+            let ended = cancel_scope().run(async |scope| {
+                open_nursery(async |an| -> Result<()> {
+                    an.start_soon(async move {
+                        scope.cancel(CancelReason::User);
+                        let (canceller, reason) = (me, CancelReason::User);
+                        Err(Error::Cancelled(Cancellation { canceller, reason }))
+                    });
+                    std::future::pending().await
+                })
+                .await
+            });
+            let cancel = ended.await.unwrap_err();
+            assert_eq!(cancel.reason, CancelReason::User);
             Ok(())
         })
         .await

@@ -237,6 +237,12 @@ impl<'env, T, E> Driver<'_, 'env, T, E> {
             let actor = self.core.actor();
             match end {
                 TaskEnd::Done | TaskEnd::Cancelled => self.core.child_done(id),
+                // The scope around may be cancelled by another thread while the task runs: an error that says so is no failure.
+                TaskEnd::Failed(error)
+                    if error.is_cancelled() && self.core.scope().is_cancelled() =>
+                {
+                    self.core.child_done(id);
+                }
                 TaskEnd::Failed(error) => {
                     self.core.child_failed(id, error.into_remote(actor));
                 }
