@@ -112,39 +112,39 @@ fn a_signal_reaches_nested_blocks_and_other_tasks() {
     );
 }
 
+/// A tree that does not end before it has been killed; says when it is there, and when it has been asked to end.
+async fn a_stubborn_tree() {
+    let ended = open_nursery(async |an| -> Result<()> {
+        let stubborn = an.start_actor("stubborn", Stubborn::spec()).await?;
+        stubborn.hear().await?;
+        say("ready");
+        tractor::finally(std::future::pending::<()>(), async |_| {
+            signs::seen("stopping").await;
+            say("stopping");
+        })
+        .await?;
+        Ok(())
+    });
+    by_the_user(ended.await);
+}
+
 /// A second signal does not wait for who was asked by the first.
 #[test]
 fn a_second_signal_kills() {
-    Case::new(this_test!()).run(
-        async || {
-            let ended = open_nursery(async |an| -> Result<()> {
-                let stubborn = an.start_actor("stubborn", Stubborn::spec()).await?;
-                stubborn.hear().await?;
-                say("ready");
-                tractor::finally(std::future::pending::<()>(), async |_| {
-                    signs::seen("stopping").await;
-                    say("stopping");
-                })
-                .await?;
-                Ok(())
-            });
-            by_the_user(ended.await);
-        },
-        |running| {
-            assert_eq!(running.hear(), "ready");
-            interrupt(running, Signal::INT);
-            let asked = signs::now();
-            assert_eq!(running.hear(), "stopping");
-            interrupt(running, Signal::INT);
-            assert!(running.wait().success());
-            // The ladder alone takes 1.6 s for it.
-            assert!(
-                asked.elapsed() < Duration::from_millis(1500),
-                "{:?}",
-                asked.elapsed()
-            );
-        },
-    );
+    Case::new(this_test!()).run(a_stubborn_tree, |running| {
+        assert_eq!(running.hear(), "ready");
+        interrupt(running, Signal::INT);
+        let asked = signs::now();
+        assert_eq!(running.hear(), "stopping");
+        interrupt(running, Signal::INT);
+        assert!(running.wait().success());
+        // The ladder alone takes 1.6 s for it.
+        assert!(
+            asked.elapsed() < Duration::from_millis(1500),
+            "{:?}",
+            asked.elapsed()
+        );
+    });
 }
 
 /// A root whose executor is blocked cannot end in order: whoever asks three times ends it, and nothing is left.
@@ -245,18 +245,7 @@ fn a_shield_holds_against_a_signal() {
 fn a_root_after_a_killed_one_is_not_its_successor() {
     Case::new(this_test!()).run(
         async || {
-            let ended = open_nursery(async |an| -> Result<()> {
-                let stubborn = an.start_actor("stubborn", Stubborn::spec()).await?;
-                stubborn.hear().await?;
-                say("ready");
-                tractor::finally(std::future::pending::<()>(), async |_| {
-                    signs::seen("stopping").await;
-                    say("stopping");
-                })
-                .await?;
-                Ok(())
-            });
-            by_the_user(ended.await);
+            a_stubborn_tree().await;
             let next = open_nursery(async |_| -> Result<_> {
                 // Longer than a root that was killed has to leave.
                 Ok(tractor::sleep(Duration::from_millis(1500)).await?)
